@@ -1,0 +1,80 @@
+// Every limit of the product, with its unit in the name. Hitting one is a coded error that a test provokes.
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** One WebSocket message, and so one update: large enough for a first import, small enough to judge at once. */
+export const FRAME_BYTES_MAX = 4 * MIB
+/** The state vector of a sync request. 64 KiB name about 8,000 client ids. */
+export const STATE_VECTOR_BYTES_MAX = 64 * KIB
+/** Encoded size of one document (reliability.md A5). */
+export const DOCUMENT_BYTES_MAX = 10 * MIB
+/** Root types of a free-form document. */
+export const ROOTS_MAX = 16
+/** Shared types and JSON values nest at most this deep (reliability.md A9). */
+export const DEPTH_MAX = 32
+/** UTF-8 bytes of a map key, an attribute name or a root name (reliability.md A10). */
+export const KEY_BYTES_MAX = 256
+/** New client ids in one update: a device that was offline for years brings fewer. */
+export const NEW_CLIENTS_PER_UPDATE_MAX = 2_000
+/** Length of one garbage-collected or deleted run, in Yjs clock units (reliability.md A2). */
+export const DELETED_RUN_MAX = 10_000_000
+/** Yjs clocks stay within 31 bits (reliability.md A2). */
+export const CLOCK_MAX = 2 ** 31 - 1
+/** Client ids are 32 bits, as Yjs draws them. */
+export const CLIENT_ID_MAX = 2 ** 32 - 1
+/** The highest client ids belong to the server's own writes (projections, REST). */
+export const SERVER_CLIENT_ID_MIN = CLIENT_ID_MAX - 1023
+
+/** Documents on one socket. */
+export const DOCUMENTS_PER_SOCKET_MAX = 5_000
+/** Bytes and frames a socket may send before any token of it was accepted. */
+export const PRE_AUTH_BYTES_MAX = 256 * KIB
+export const PRE_AUTH_FRAMES_MAX = 1_000
+/** A socket that has opened no document by then is closed. */
+export const HELLO_MS_MAX = 60_000
+/** Frames that wait for their document to open, per socket, before the socket is paused. */
+export const WAITING_FRAMES_MAX = 256
+export const WAITING_BYTES_MAX = 8 * MIB
+/** Unsent bytes of one socket: awareness is dropped above the first, the socket above the second. */
+export const OUT_BYTES_SOFT_MAX = 4 * MIB
+export const OUT_BYTES_HARD_MAX = 16 * MIB
+/** Appended but not yet synced bytes of the journal; above it sockets that write are paused. */
+export const UNSYNCED_BYTES_MAX = 16 * MIB
+/** A socket that answers no ping for two beats is dropped. */
+export const HEARTBEAT_MS = 30_000
+
+/** Cursor awareness: encoded bytes of one message, ids of one connection, clock steps ahead of what is known. */
+export const AWARENESS_BYTES_MAX = 4 * KIB
+export const AWARENESS_IDS_PER_CONNECTION_MAX = 8
+export const AWARENESS_CLOCK_AHEAD_MAX = 1_000
+/** A state that is not renewed for this long is dropped, as y-protocols clients do. */
+export const AWARENESS_TTL_MS = 30_000
+
+/** Journal entries, or their bytes, after which a document gets a new snapshot. */
+export const ENTRIES_BEFORE_SNAPSHOT = 256
+export const BYTES_BEFORE_SNAPSHOT = 1 * MIB
+/** Bytes that one commit takes from the queue, so that a burst cannot make a single commit slow. */
+export const COMMIT_BYTES_MAX = 8 * MIB
+
+/** HTTP request bodies. */
+export const BODY_BYTES_MAX = 1 * MIB
+/** `SIGTERM` to exit. */
+export const STOP_MS_MAX = 10_000
+
+export const USERNAME_LENGTH_MIN = 3
+export const USERNAME_LENGTH_MAX = 20
+export const EMAIL_LENGTH_MAX = 255
+export const PASSWORD_LENGTH_MIN = 8
+export const PASSWORD_LENGTH_MAX = 1_024
+export const PERSON_NAME_LENGTH_MAX = 100
+export const GROUP_NAME_LENGTH_MAX = 100
+export const DESCRIPTION_LENGTH_MAX = 2_000
+export const CHANNEL_NAME_LENGTH_MAX = 100
+export const GROUP_MEMBERS_MAX = 20
+export const GROUPS_PER_USER_MAX = 100
+export const CHANNELS_PER_GROUP_MAX = 500
+
+export const ACCESS_TOKEN_MS = 15 * 60_000
+export const SESSION_IDLE_MS = 7 * 24 * 3_600_000
+export const SESSION_AGE_MS_MAX = 90 * 24 * 3_600_000
