@@ -1,0 +1,208 @@
+// Kysely on SQLite: reads on this thread, every write and every transaction on the one writer thread, in order.
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import Sqlite from 'better-sqlite3'
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+import type { ColumnTypes } from './column-types.ts'
+import type { Job, JobResult, Statement, StatementResult } from './sqlite-writer.ts'
+
+export const SQLITE_COLUMN_TYPES: ColumnTypes = { integer: 'integer', bytes: 'blob' }
+
+/** An error of the database, with SQLite's own code, such as SQLITE_FULL. */
+export class SqliteError extends Error {
+  readonly code: string
+
+  constructor(message: string, code: string) {
+    super(message)
+    this.name = 'SqliteError'
+    this.code = code
+  }
+}
+
+/** The near end of the writer thread. */
+const startWriter = async (path: string, synchronous: 'FULL' | 'NORMAL') => {
+  const worker = new Worker(new URL('./sqlite-writer.ts', import.meta.url), { workerData: { path, synchronous } })
+  await once(worker, 'message')
+  const waiting = new Map<number, { resolve: (results: StatementResult[]) => void; reject: (error: Error) => void }>()
+  let lastId = 0
+  let down: Error | undefined
+
+  const fail = (error: Error): void => {
+    down = error
+    for (const { reject } of waiting.values()) reject(error)
+    waiting.clear()
+  }
+  worker.on('message', (answer: JobResult) => {
+    const job = waiting.get(answer.id)
+    waiting.delete(answer.id)
+    if (waiting.size === 0) worker.unref()
+    if (!job) return
+    if ('error' in answer) job.reject(new SqliteError(answer.error.message, answer.error.code))
+    else job.resolve(answer.results)
+  })
+  worker.on('error', (error) => fail(error as Error))
+  worker.on('exit', () => fail(new SqliteError('the writer thread has stopped', 'SQLITE_MISUSE')))
+  worker.unref()
+
+  return {
+    run: (statements: readonly Statement[], atomic: boolean): Promise<StatementResult[]> =>
+      new Promise((resolve, reject) => {
+        if (down) {
+          reject(down)
+          return
+        }
+        const id = ++lastId
+        if (waiting.size === 0) worker.ref()
+        waiting.set(id, { resolve, reject })
+        worker.postMessage({ id, atomic, statements } satisfies Job)
+      }),
+    close: async (): Promise<void> => {
+      if (down) return
+      const exited = once(worker, 'exit')
+      worker.ref()
+      worker.postMessage('close')
+      await exited
+    },
+  }
+}
+
+type Writer = Awaited<ReturnType<typeof startWriter>>
+
+/** A turn at the writer: transactions of several steps must not interleave. */
+const createTurns = () => {
+  let last: Promise<void> = Promise.resolve()
+  return async (): Promise<() => void> => {
+    const before = last
+    const { promise, resolve } = Promise.withResolvers<void>()
+    last = promise
+    await before
+    return resolve
+  }
+}
+
+const toStatement = ({ sql, parameters }: CompiledQuery): Statement => ({ sql, parameters })
+const toResult = <Row>({ rows, changes }: StatementResult): QueryResult<Row> => ({
+  rows: rows as Row[],
+  numAffectedRows: BigInt(changes),
+})
+
+/** One logical connection: reads here, writes there, and everything there while it is in a transaction. */
+class SqliteConnection implements DatabaseConnection {
+  readonly #reader: Sqlite.Database
+  readonly #prepared: Map<string, Sqlite.Statement>
+  readonly #writer: Writer
+  readonly #takeTurn: () => Promise<() => void>
+  #endTurn: (() => void) | undefined
+
+  constructor(
+    reader: Sqlite.Database,
+    prepared: Map<string, Sqlite.Statement>,
+    writer: Writer,
+    takeTurn: () => Promise<() => void>,
+  ) {
+    this.#reader = reader
+    this.#prepared = prepared
+    this.#writer = writer
+    this.#takeTurn = takeTurn
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    if (this.#endTurn) return this.#write(query)
+    if (query.query.kind === 'SelectQueryNode') return this.#read(query)
+    const endTurn = await this.#takeTurn()
+    try {
+      return await this.#write(query)
+    } finally {
+      endTurn()
+    }
+  }
+
+  // oxlint-disable-next-line require-yield -- reason: Kysely's interface wants a generator; nothing here streams.
+  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new Error('streaming is not supported')
+  }
+
+  async begin(): Promise<void> {
+    this.#endTurn = await this.#takeTurn()
+    await this.#write(CompiledQuery.raw('begin immediate'))
+  }
+
+  async end(how: 'commit' | 'rollback'): Promise<void> {
+    try {
+      await this.#write(CompiledQuery.raw(how))
+    } finally {
+      this.#endTurn?.()
+      this.#endTurn = undefined
+    }
+  }
+
+  async #write<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const [result] = await this.#writer.run([toStatement(query)], false)
+    return toResult(result as StatementResult)
+  }
+
+  #read<Row>({ sql, parameters }: CompiledQuery): QueryResult<Row> {
+    let statement = this.#prepared.get(sql)
+    if (!statement) {
+      statement = this.#reader.prepare(sql)
+      if (this.#prepared.size < 500) this.#prepared.set(sql, statement)
+    }
+    return { rows: statement.all(...parameters) as Row[] }
+  }
+}
+
+export interface OpenSqlite {
+  readonly dialect: Dialect
+  /** Runs the queries in one transaction and one message to the writer; all or nothing. */
+  readonly atomically: (queries: readonly CompiledQuery[]) => Promise<QueryResult<unknown>[]>
+}
+
+/**
+ * Opens the SQLite file at `path` and its writer thread. `synchronous: 'NORMAL'` exists for the power-cut test, which
+ * shows what it would lose.
+ */
+export const openSqlite = async (path: string, synchronous: 'FULL' | 'NORMAL' = 'FULL'): Promise<OpenSqlite> => {
+  const writer = await startWriter(path, synchronous)
+  const reader = new Sqlite(path, { readonly: true })
+  reader.pragma('busy_timeout = 5000')
+  const prepared = new Map<string, Sqlite.Statement>()
+  const takeTurn = createTurns()
+
+  const driver: Driver = {
+    init: async () => {},
+    acquireConnection: async () => new SqliteConnection(reader, prepared, writer, takeTurn),
+    beginTransaction: (connection) => (connection as SqliteConnection).begin(),
+    commitTransaction: (connection) => (connection as SqliteConnection).end('commit'),
+    rollbackTransaction: (connection) => (connection as SqliteConnection).end('rollback'),
+    releaseConnection: async () => {},
+    destroy: async () => {
+      reader.close()
+      await writer.close()
+    },
+  }
+  return {
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => driver,
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+    atomically: async (queries) => {
+      const endTurn = await takeTurn()
+      try {
+        return (await writer.run(queries.map(toStatement), true)).map(toResult)
+      } finally {
+        endTurn()
+      }
+    },
+  }
+}

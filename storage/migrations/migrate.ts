@@ -1,0 +1,16 @@
+// Brings the tables to the newest version, each step once. Kysely keeps the record of what ran.
+import type { Kysely } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import type { ColumnTypes } from '../dialects/column-types.ts'
+import * as initial from './0001-initial.ts'
+
+const MIGRATIONS = { '0001-initial': initial }
+
+export const migrate = async <Tables>(db: Kysely<Tables>, types: ColumnTypes): Promise<void> => {
+  const migrations = Object.fromEntries(
+    Object.entries(MIGRATIONS).map(([name, { up }]) => [name, { up: (inner: Kysely<unknown>) => up(inner, types) }]),
+  )
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  const { error } = await migrator.migrateToLatest()
+  if (error) throw error
+}

@@ -1,0 +1,177 @@
+// The update journal of documents: append in numbered entries, load, replace by a snapshot, and own client ids.
+// An entry is what one document wrote in one commit. Knows bytes, not Yjs: merging is the caller's.
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import { sql } from 'kysely'
+import type { Storage } from './open.ts'
+
+export interface AppendEntry {
+  readonly document: string
+  readonly updates: readonly Uint8Array[]
+}
+
+export interface StoredDocument {
+  /** The merged state up to entry `upTo`; null before the first snapshot (`upTo` is 0 then). */
+  readonly snapshot: Uint8Array | null
+  readonly upTo: number
+  /** The updates after the snapshot, oldest first. */
+  readonly updates: readonly Uint8Array[]
+  /** The newest entry's number; entries are numbered from 1 without gaps. */
+  readonly head: number
+  /** How many entries, and how many bytes, came after the snapshot. */
+  readonly tailEntries: number
+  readonly tailBytes: number
+}
+
+export interface Claim {
+  readonly document: string
+  readonly clientId: number
+  readonly userId: string
+}
+
+const encodeEntry = (updates: readonly Uint8Array[]): Uint8Array => {
+  const encoder = encoding.createEncoder()
+  for (const update of updates) encoding.writeVarUint8Array(encoder, update)
+  return encoding.toUint8Array(encoder)
+}
+
+const decodeEntry = (data: Uint8Array): Uint8Array[] => {
+  const decoder = decoding.createDecoder(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  const updates: Uint8Array[] = []
+  while (decoding.hasContent(decoder)) updates.push(decoding.readVarUint8Array(decoder))
+  return updates
+}
+
+/** Rows per statement, so that the number of bound values stays far below both databases' limits. */
+const ROWS_PER_STATEMENT = 500
+
+const chunked = <Item>(items: readonly Item[]): Item[][] => {
+  const chunks: Item[][] = []
+  for (let i = 0; i < items.length; i += ROWS_PER_STATEMENT) chunks.push(items.slice(i, i + ROWS_PER_STATEMENT))
+  return chunks
+}
+
+/** Sorted, so that two nodes that write the same documents take their row locks in the same order. */
+const byDocument = (a: { document: string }, b: { document: string }): number => (a.document < b.document ? -1 : 1)
+
+/**
+ * Appends one entry to each named document (each name once), in one synced transaction. Numbers are taken and become
+ * visible in order. When it resolves, the entries survive a power cut.
+ */
+export const appendUpdates = async (storage: Storage, entries: readonly AppendEntry[]): Promise<void> => {
+  const { db } = storage
+  const queries = chunked(entries.toSorted(byDocument)).flatMap((chunk) => [
+    db
+      .insertInto('document')
+      .values(chunk.map(({ document }) => ({ name: document, head: 1 })))
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ head: sql<number>`document.head + 1` }))
+      .compile(),
+    db
+      .insertInto('document_update')
+      .values(
+        chunk.map(({ document, updates }) => ({
+          document,
+          seq: db.selectFrom('document').select('head').where('name', '=', document),
+          data: encodeEntry(updates),
+        })),
+      )
+      .compile(),
+  ])
+  await storage.atomically(queries)
+}
+
+/** Everything stored of a document, as one consistent read. */
+export const loadDocument = async ({ db }: Storage, document: string): Promise<StoredDocument> => {
+  const rows = await db
+    .selectFrom('document_snapshot')
+    .select([sql<number>`0`.as('is_update'), 'up_to as seq', 'data'])
+    .where('document', '=', document)
+    .unionAll(
+      db
+        .selectFrom('document_update')
+        .select([sql<number>`1`.as('is_update'), 'seq', 'data'])
+        .where('document', '=', document),
+    )
+    .orderBy('is_update')
+    .orderBy('seq')
+    .execute()
+  const snapshot = rows[0]?.is_update === 0 ? rows[0] : undefined
+  const tail = snapshot ? rows.slice(1) : rows
+  const upTo = snapshot?.seq ?? 0
+  return {
+    snapshot: snapshot?.data ?? null,
+    upTo,
+    updates: tail.flatMap(({ data }) => decodeEntry(data)),
+    head: tail.at(-1)?.seq ?? upTo,
+    tailEntries: tail.length,
+    tailBytes: tail.reduce((sum, { data }) => sum + data.byteLength, 0),
+  }
+}
+
+/**
+ * Replaces the entries up to `upTo` by their merged state. Does nothing and returns false when another snapshot was
+ * written since `oldUpTo` was read.
+ */
+export const replaceBySnapshot = ({ db }: Storage, document: string, oldUpTo: number, upTo: number, data: Uint8Array) =>
+  db.transaction().execute(async (trx): Promise<boolean> => {
+    const written =
+      oldUpTo === 0
+        ? await trx
+            .insertInto('document_snapshot')
+            .values({ document, up_to: upTo, data })
+            .onConflict((conflict) => conflict.column('document').doNothing())
+            .executeTakeFirst()
+            .then((result) => result.numInsertedOrUpdatedRows)
+        : await trx
+            .updateTable('document_snapshot')
+            .set({ up_to: upTo, data })
+            .where('document', '=', document)
+            .where('up_to', '=', oldUpTo)
+            .executeTakeFirst()
+            .then((result) => result.numUpdatedRows)
+    if (!written) return false
+    await trx.deleteFrom('document_update').where('document', '=', document).where('seq', '<=', upTo).execute()
+    return true
+  })
+
+/** The owner of every claimed client id of a document. */
+export const loadClaims = async ({ db }: Storage, document: string): Promise<Map<number, string>> => {
+  const rows = await db
+    .selectFrom('client_claim')
+    .select(['client_id', 'user_id'])
+    .where('document', '=', document)
+    .execute()
+  return new Map(rows.map(({ client_id, user_id }) => [client_id, user_id]))
+}
+
+/** Claims client ids, first come; resolves to each id's owner, in order, once the claims are on disk. */
+export const claimClientIds = async (storage: Storage, claims: readonly Claim[]): Promise<string[]> => {
+  const { db } = storage
+  const key = (document: string, clientId: number): string => `${document} ${clientId}`
+  const firsts = new Map<string, Claim>()
+  for (const claim of claims) {
+    const name = key(claim.document, claim.clientId)
+    if (!firsts.has(name)) firsts.set(name, claim)
+  }
+  const unique = [...firsts.values()].sort((a, b) => byDocument(a, b) || a.clientId - b.clientId)
+  const queries = chunked(unique).flatMap((chunk) => [
+    db
+      .insertInto('client_claim')
+      .values(chunk.map(({ document, clientId, userId }) => ({ document, client_id: clientId, user_id: userId })))
+      .onConflict((conflict) => conflict.columns(['document', 'client_id']).doNothing())
+      .compile(),
+    db
+      .selectFrom('client_claim')
+      .select(['document', 'client_id', 'user_id'])
+      .where('document', 'in', [...new Set(chunk.map(({ document }) => document))])
+      .where('client_id', 'in', [...new Set(chunk.map(({ clientId }) => clientId))])
+      .compile(),
+  ])
+  const owners = new Map<string, string>()
+  for (const { rows } of await storage.atomically(queries)) {
+    for (const row of rows as { document: string; client_id: number; user_id: string }[]) {
+      owners.set(key(row.document, row.client_id), row.user_id)
+    }
+  }
+  return claims.map(({ document, clientId }) => owners.get(key(document, clientId)) as string)
+}
