@@ -13,6 +13,7 @@ export const ERRORS = {
   'input/invalid': { status: 422, close: 4422, retry: false },
   'input/not-json': { status: 400, close: 4400, retry: false },
   'input/too-large': { status: 413, close: 1009, retry: false },
+  'http/no-route': { status: 404, close: 4404, retry: false },
   'auth/required': { status: 401, close: 4401, retry: false },
   'auth/bad-credentials': { status: 401, close: 4401, retry: false },
   'auth/token-invalid': { status: 401, close: 4401, retry: false },

@@ -78,3 +78,11 @@ export const CHANNELS_PER_GROUP_MAX = 500
 export const ACCESS_TOKEN_MS = 15 * 60_000
 export const SESSION_IDLE_MS = 7 * 24 * 3_600_000
 export const SESSION_AGE_MS_MAX = 90 * 24 * 3_600_000
+/** Clocks of two nodes may differ by this much when a token is checked. */
+export const CLOCK_SKEW_MS_MAX = 30_000
+/** How long a refresh whose answer got lost may be repeated with the old token. */
+export const REFRESH_GRACE_MS = 10_000
+/** Passwords that wait to be hashed; one takes some 30 ms, so the last in the queue waits about a second. */
+export const WAITING_HASHES_MAX = 64
+/** What is kept of the user agent of a session. */
+export const USER_AGENT_LENGTH_MAX = 200

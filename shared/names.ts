@@ -18,7 +18,8 @@ export const isId = (text: string): boolean => ID.test(text)
 
 /** Brands an id that was checked before it was stored, or that a schema has just checked. */
 export const idOf = <Kind extends string>(text: string): Id<Kind> => {
-  if (!isId(text)) throw new AppError('input/invalid', 'an id is 10 to 40 of A-Z a-z 0-9 _ -', { id: text.slice(0, 80) })
+  if (!isId(text))
+    throw new AppError('input/invalid', 'an id is 10 to 40 of A-Z a-z 0-9 _ -', { id: text.slice(0, 80) })
   return text as Id<Kind>
 }
 

@@ -45,6 +45,7 @@ export interface GroupTable {
   name: string
   description: string
   timezone: string
+  check_in_frequency: string
   access_code: string
   members_max: number
   created_by: string | null
@@ -63,6 +64,7 @@ export interface ChannelTable {
   group_id: string
   type: string
   name: string
+  created_by: string | null
   created_at: number
 }
 

@@ -1,6 +1,6 @@
 // Kysely on Postgres: a pool whose sessions always commit synchronously, whatever the database's default says.
 import { type CompiledQuery, type Dialect, PostgresDialect, type QueryResult } from 'kysely'
-import pg from 'pg'
+import { Pool, types } from 'pg'
 import type { ColumnTypes } from './column-types.ts'
 
 export const POSTGRES_COLUMN_TYPES: ColumnTypes = { integer: 'bigint', bytes: 'bytea' }
@@ -15,23 +15,44 @@ export interface OpenPostgres {
 }
 
 export const openPostgres = (url: string): OpenPostgres => {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     max: 10,
     connectionTimeoutMillis: 5_000,
     types: {
       getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+        // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- reason: pg's enum lists known types only
+        oid === INT8 ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
     },
     options: '-c synchronous_commit=on',
   })
-  // An idle connection that the server drops is no news: the next query opens another or fails by itself.
+  // A connection that the server drops is no news: its query fails by itself, and the next one opens another. The pool
+  // listens to idle connections only; one in use would end the process with its 'error' event.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+
+  // `pool.end` never answers those who still wait for a connection, so it waits for them.
+  const connecting = new Set<Promise<pg.PoolClient>>()
+  let ended: Promise<void> | undefined
+  const connect = async (): Promise<pg.PoolClient> => {
+    if (ended) throw new Error('driver has already been destroyed')
+    const client = pool.connect()
+    connecting.add(client)
+    try {
+      return await client
+    } finally {
+      connecting.delete(client)
+    }
+  }
+  const end = (): Promise<void> => {
+    ended ??= Promise.allSettled(connecting).then(() => pool.end())
+    return ended
+  }
 
   return {
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool: { connect, end, options: pool.options } }),
     atomically: async (queries) => {
-      const client = await pool.connect()
+      const client = await connect()
       let broken: Error | undefined
       try {
         await client.query('begin')

@@ -37,6 +37,8 @@ const openWriter = (path: string, synchronous: string) => {
   const prepared = new Map<string, Sqlite.Statement>()
 
   const run = ({ sql, parameters }: Statement): StatementResult => {
+    // A full disk or a failing one makes SQLite roll back by itself; that error is the one to report, not this one's.
+    if (sql === 'rollback' && !db.inTransaction) return { rows: [], changes: 0 }
     let statement = prepared.get(sql)
     if (!statement) {
       statement = db.prepare(sql)

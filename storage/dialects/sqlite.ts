@@ -132,17 +132,33 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    this.#endTurn = await this.#takeTurn()
-    await this.#write(CompiledQuery.raw('begin immediate'))
+    const endTurn = await this.#takeTurn()
+    try {
+      await this.#write(CompiledQuery.raw('begin immediate'))
+    } catch (error) {
+      endTurn()
+      throw error
+    }
+    this.#endTurn = endTurn
   }
 
-  async end(how: 'commit' | 'rollback'): Promise<void> {
+  /** A commit that fails keeps its turn until the rollback that follows: nobody may write in between. */
+  async commit(): Promise<void> {
+    await this.#write(CompiledQuery.raw('commit'))
+    this.#giveUpTurn()
+  }
+
+  async rollback(): Promise<void> {
     try {
-      await this.#write(CompiledQuery.raw(how))
+      await this.#write(CompiledQuery.raw('rollback'))
     } finally {
-      this.#endTurn?.()
-      this.#endTurn = undefined
+      this.#giveUpTurn()
     }
+  }
+
+  #giveUpTurn(): void {
+    this.#endTurn?.()
+    this.#endTurn = undefined
   }
 
   async #write<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
@@ -181,8 +197,8 @@ export const openSqlite = async (path: string, synchronous: 'FULL' | 'NORMAL' = 
     init: async () => {},
     acquireConnection: async () => new SqliteConnection(reader, prepared, writer, takeTurn),
     beginTransaction: (connection) => (connection as SqliteConnection).begin(),
-    commitTransaction: (connection) => (connection as SqliteConnection).end('commit'),
-    rollbackTransaction: (connection) => (connection as SqliteConnection).end('rollback'),
+    commitTransaction: (connection) => (connection as SqliteConnection).commit(),
+    rollbackTransaction: (connection) => (connection as SqliteConnection).rollback(),
     releaseConnection: async () => {},
     destroy: async () => {
       reader.close()

@@ -1,0 +1,192 @@
+// One document on one socket: answers state requests, judges and applies updates, refuses. Everything from the frame
+// to the acknowledgement happens in one synchronous step, except claiming a client id, which waits for the disk.
+import type { Connection } from '@hocuspocus/server'
+import * as Y from 'yjs'
+import { ERRORS } from '../../shared/errors.ts'
+import { STATE_VECTOR_BYTES_MAX } from '../../shared/limits.ts'
+import { MessageType, SyncType } from '../../shared/protocol.ts'
+import type { Claim } from '../../storage/updates.ts'
+import type { Grant } from '../access.ts'
+import type { Logger } from '../log.ts'
+import { applyAwareness } from './awareness.ts'
+import { readPayload, refusedFrame, statusFrame, syncFrame } from './frames.ts'
+import type { LiveDocument, Outlet } from './live-document.ts'
+import { judge, type Verdict } from './verdict.ts'
+
+type Refused = Extract<Verdict, { verdict: 'refuse' }>
+
+/** What an attachment needs from its socket. */
+export interface AttachmentSocket extends Outlet {
+  /** Unsent bytes are piling up: a large answer should wait. */
+  readonly isCongested: () => boolean
+  readonly whenDrained: () => Promise<void>
+  /** Books CPU time that the client could cause at will. */
+  readonly charge: (ms: number) => void
+  readonly afterWrite: () => void
+  readonly closeSocket: (code: keyof typeof ERRORS) => void
+}
+
+export interface AttachmentDeps {
+  /** Claims a client id; resolves to its owner once that is on disk. */
+  readonly claim: (claim: Claim) => Promise<string>
+  /** The live doc threw in the middle of an update: it must be thrown away. */
+  readonly onBroken: (live: LiveDocument, error: unknown) => void
+  readonly log: Logger
+}
+
+/** A frame that cannot be handled yet makes its attachment wait; `undefined` means it was handled. */
+type Wait = Promise<void> | undefined
+
+export class Attachment {
+  readonly #address: string
+  readonly #live: LiveDocument
+  readonly #connection: Connection
+  readonly #grant: Grant
+  readonly #recovers: boolean
+  readonly #socket: AttachmentSocket
+  readonly #deps: AttachmentDeps
+  readonly #stored: Uint8Array
+  /** The client has sent its whole state once; until then updates may refer to edits that only come with it. */
+  #isSynced = false
+  #stateRequests = 0
+
+  constructor(
+    address: string,
+    live: LiveDocument,
+    connection: Connection,
+    grant: Grant,
+    recovers: boolean,
+    socket: AttachmentSocket,
+    deps: AttachmentDeps,
+  ) {
+    this.#address = address
+    this.#live = live
+    this.#connection = connection
+    this.#grant = grant
+    this.#recovers = recovers
+    this.#socket = socket
+    this.#deps = deps
+    this.#stored = statusFrame(address, true)
+  }
+
+  get live(): LiveDocument {
+    return this.#live
+  }
+
+  get userId(): string {
+    return this.#grant.userId
+  }
+
+  /** Handles a frame whose type stands at `bodyAt`; throws on bytes that are no such frame. */
+  handle(frame: Uint8Array, type: number, bodyAt: number): Wait {
+    switch (type) {
+      case MessageType.Sync:
+      case MessageType.SyncReply:
+        return this.#sync(frame, bodyAt + 1)
+      case MessageType.Awareness:
+        applyAwareness(this.#live, this.#connection, this.#grant.userId, readPayload(frame, bodyAt + 1))
+        return undefined
+      case MessageType.Close:
+        this.#connection.close({ code: 1000, reason: 'provider_initiated' })
+        return undefined
+      case MessageType.QueryAwareness:
+      case MessageType.Stateless:
+        // Nothing is asked or told this way yet; harmless to ignore, as Hocuspocus does.
+        return undefined
+      default:
+        throw new Error('unknown message type')
+    }
+  }
+
+  /** Closes this document for the client, with a code as reason. */
+  close(code: keyof typeof ERRORS): void {
+    this.#connection.close({ code: ERRORS[code].close, reason: code })
+  }
+
+  #sync(frame: Uint8Array, at: number): Wait {
+    const type = frame[at]
+    const payload = readPayload(frame, at + 1)
+    if (type === SyncType.Step1) return this.#answerState(payload)
+    if (type === SyncType.Step2 || type === SyncType.Update) {
+      return this.#update(new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength), type)
+    }
+    throw new Error('unknown sync type')
+  }
+
+  #send(frame: Uint8Array): void {
+    this.#live.deliver(this.#socket, frame)
+  }
+
+  #answerState(stateVector: Uint8Array): Wait {
+    if (stateVector.byteLength > STATE_VECTOR_BYTES_MAX) throw new Error('state vector too large')
+    if (this.#socket.isCongested()) return this.#socket.whenDrained().then(() => this.#answerState(stateVector))
+    const startedAt = performance.now()
+    const { document } = this.#live
+    this.#send(syncFrame(this.#address, SyncType.Step2, Y.encodeStateAsUpdate(document, stateVector)))
+    this.#send(syncFrame(this.#address, SyncType.Step1, this.#live.stateVector()))
+    // Opening a document asks once, a resync now and then; what is beyond that is on the client's account.
+    if (++this.#stateRequests > 2) this.#socket.charge(performance.now() - startedAt)
+    return undefined
+  }
+
+  #judge(update: Uint8Array): Verdict {
+    const { document, kind, claims, bytes } = this.#live
+    const { userId } = this.#grant
+    const readOnly = this.#connection.readOnly
+    return judge({ doc: document, kind, userId, readOnly, claims, documentBytes: bytes }, update)
+  }
+
+  #update(update: Uint8Array, type: number): Wait {
+    // While it waited for a claim, the document may have been thrown away or closed for this client.
+    if (this.#live.failed || !this.#live.document.hasConnection(this.#connection)) return undefined
+    const startedAt = performance.now()
+    const verdict = this.#judge(update)
+    if (verdict.verdict === 'claim') return this.#claim(verdict.clientIds).then(() => this.#update(update, type))
+    if (verdict.verdict === 'refuse') {
+      this.#refuse(verdict, type)
+      this.#socket.charge(performance.now() - startedAt)
+      return undefined
+    }
+    if (verdict.verdict === 'accept' && !this.#apply(verdict.update)) return undefined
+    if (type === SyncType.Step2) this.#isSynced = true
+    this.#send(this.#stored)
+    this.#socket.afterWrite()
+    return undefined
+  }
+
+  /** Applies what the verdict accepted. False when Yjs disagreed with the verdict, which is a bug of ours. */
+  #apply(update: Uint8Array): boolean {
+    try {
+      Y.applyUpdate(this.#live.document, update, { source: 'connection', connection: this.#connection })
+      if (!this.#live.hasPendingStructs) return true
+      throw new Error('an accepted update was left pending')
+    } catch (error) {
+      this.#deps.onBroken(this.#live, error)
+      return false
+    }
+  }
+
+  async #claim(clientIds: readonly number[]): Promise<void> {
+    const { claims, name } = this.#live
+    try {
+      const owners = await Promise.all(
+        clientIds.map((clientId) => this.#deps.claim({ document: name, clientId, userId: this.#grant.userId })),
+      )
+      clientIds.forEach((clientId, index) => claims.set(clientId, owners[index] as string))
+    } catch (error) {
+      this.#deps.log.error('claim.failed', { document: name, error: String(error) })
+      this.#socket.closeSocket('storage/unavailable')
+      throw error
+    }
+  }
+
+  #refuse({ code, path, clientId, clock }: Refused, type: number): void {
+    this.#deps.log.debug('update.refused', { document: this.#live.name, user: this.#grant.userId, code, path })
+    this.#send(statusFrame(this.#address, false))
+    this.#send(refusedFrame(this.#address, { type: 'refused', code, path, clientId, clock }))
+    // A reconnecting client replays frames before it has answered our state request; that answer holds what is missing.
+    const healsItself = code === 'gap' && type === SyncType.Update && !this.#isSynced
+    if (this.#recovers || healsItself) return
+    this.close(code)
+  }
+}

@@ -1,0 +1,341 @@
+// One WebSocket: takes frames in, finds the document they speak of, holds them back until it is open, and sends frames
+// out. Slows a client down by not reading its socket; closes only what is broken or does not read.
+import type { Duplex } from 'node:stream'
+import type { Connection, WebSocketLike } from '@hocuspocus/server'
+import type { WebSocket } from 'ws'
+import { type ErrorCode, ERRORS } from '../../shared/errors.ts'
+import {
+  DOCUMENTS_PER_SOCKET_MAX,
+  OUT_BYTES_HARD_MAX,
+  OUT_BYTES_SOFT_MAX,
+  WAITING_BYTES_MAX,
+  WAITING_FRAMES_MAX,
+} from '../../shared/limits.ts'
+import { parseDocumentName } from '../../shared/names.ts'
+import { AuthType, MessageType, SDK_VERSION_PREFIX } from '../../shared/protocol.ts'
+import type { Grant } from '../access.ts'
+import { Attachment, type AttachmentDeps, type AttachmentSocket } from './attachment.ts'
+import { createCpuBudget } from './cpu-budget.ts'
+import { deniedFrame, type FrameHead, nameOf, readClientVersion, readHead, readReason } from './frames.ts'
+import type { Host } from './host.ts'
+import type { Dialect } from './dialect.ts'
+
+/** What Hocuspocus hands back to our hooks: whose socket it is and, once authenticated, what the token allows. */
+export interface SocketContext {
+  readonly socket: ClientSocket
+  readonly grant?: Grant
+}
+
+export interface ClientSocketDeps extends AttachmentDeps {
+  readonly host: Host
+  /** Whether the journal has more unsynced bytes than it should; the socket then pauses until `resume`. */
+  readonly isJournalFull: () => boolean
+}
+
+/** Why a socket is not being read. */
+type Pause = 'waiting' | 'budget' | 'journal'
+
+interface Slot {
+  readonly name: string
+  recovers: boolean
+  attachment: Attachment | undefined
+  state: 'opening' | 'open' | 'closed'
+  /** A frame of this document waits for the disk or the network; later ones wait behind it. */
+  isBusy: boolean
+  waiting: Uint8Array[]
+}
+
+// Nothing of ours reads the request behind a socket; one for all saves its headers per socket.
+const REQUEST = new Request('http://localhost/')
+
+/** A broadcast sends the same bytes to every connection: their head is read once. */
+let lastFrame: Uint8Array | undefined
+let lastHead: FrameHead | null = null
+const readHeadCached = (frame: Uint8Array): FrameHead | null => {
+  if (frame !== lastFrame) {
+    lastHead = readHead(frame)
+    lastFrame = frame
+  }
+  return lastHead
+}
+
+export class ClientSocket implements AttachmentSocket, WebSocketLike {
+  readonly #ws: WebSocket
+  readonly #raw: Duplex
+  readonly #dialect: Dialect
+  readonly #deps: ClientSocketDeps
+  readonly #slots = new Map<string, Slot>()
+  readonly #pauses = new Set<Pause>()
+  readonly #budget = createCpuBudget()
+  #hocuspocus: ReturnType<Host['handleConnection']> | undefined
+  #waitingFrames = 0
+  #waitingBytes = 0
+  #isCorked = false
+  /** A ping is out and unanswered. */
+  isAwaitingPong = false
+  /** Some document was opened on this socket. */
+  hasOpened = false
+
+  constructor(ws: WebSocket, raw: Duplex, dialect: Dialect, deps: ClientSocketDeps) {
+    this.#ws = ws
+    this.#raw = raw
+    this.#dialect = dialect
+    this.#deps = deps
+    ws.on('message', (data: Buffer, isBinary: boolean) => {
+      if (isBinary) this.#receive(data)
+      else this.closeSocket('socket/bad-frame')
+    })
+    ws.on('pong', () => (this.isAwaitingPong = false))
+    // A socket that breaks closes next; there is nobody to tell.
+    ws.on('error', () => {})
+    ws.on('close', (code, reason) => {
+      this.#hocuspocus?.handleClose({ code, reason: reason.toString() })
+      this.#slots.clear()
+    })
+  }
+
+  // ---- in ----
+
+  #receive(data: Buffer): void {
+    // Connection-level ping of the Hocuspocus protocol: one byte, no address.
+    if (data.length === 1 && data[0] === MessageType.Ping) {
+      this.transmit(Uint8Array.of(MessageType.Pong))
+      return
+    }
+    if (data.length === 1 && data[0] === MessageType.Pong) return
+    const frame = this.#dialect.wrap(data)
+    const head = readHead(frame)
+    if (!head) {
+      this.closeSocket('socket/bad-frame')
+      return
+    }
+    if (head.type === MessageType.Auth) this.authenticate(head, frame)
+    else this.#enqueue(head, frame)
+  }
+
+  /** Passes an Auth frame on; Hocuspocus asks our hooks and opens the document. */
+  authenticate({ address, bodyAt }: FrameHead, frame: Uint8Array): void {
+    let slot = this.#slots.get(address)
+    if (!slot) {
+      if (this.#slots.size >= DOCUMENTS_PER_SOCKET_MAX) {
+        this.closeSocket('socket/too-many-documents')
+        return
+      }
+      const name = nameOf(address)
+      try {
+        parseDocumentName(name)
+      } catch {
+        // Hocuspocus keys plain objects by name; only names of our grammar may reach it.
+        this.transmit(deniedFrame(address, 'permission-denied'))
+        return
+      }
+      slot = { name, recovers: false, attachment: undefined, state: 'closed', isBusy: false, waiting: [] }
+      this.#slots.set(address, slot)
+    }
+    try {
+      slot.recovers = readClientVersion(frame, bodyAt + 1).startsWith(SDK_VERSION_PREFIX)
+    } catch {
+      this.closeSocket('socket/bad-frame')
+      return
+    }
+    if (slot.state === 'closed') slot.state = 'opening'
+    this.#hocuspocus ??= this.#deps.host.handleConnection(this, REQUEST, { socket: this })
+    this.#hocuspocus.handleMessage(frame)
+  }
+
+  #enqueue({ address, type, bodyAt }: FrameHead, frame: Uint8Array): void {
+    const slot = this.#slots.get(address)
+    // Frames for a document that is not opening are dropped: the handshake after opening brings all they hold.
+    if (!slot || slot.state === 'closed') return
+    if (slot.state === 'open' && !slot.isBusy) {
+      this.#handle(slot, frame, type, bodyAt)
+      return
+    }
+    slot.waiting.push(frame)
+    this.#waitingFrames++
+    this.#waitingBytes += frame.byteLength
+    if (this.#waitingFrames > WAITING_FRAMES_MAX || this.#waitingBytes > WAITING_BYTES_MAX) this.#pause('waiting')
+  }
+
+  #handle(slot: Slot, frame: Uint8Array, type: number, bodyAt: number): void {
+    try {
+      const wait = slot.attachment?.handle(frame, type, bodyAt)
+      if (!wait) return
+      slot.isBusy = true
+      wait.then(
+        () => {
+          slot.isBusy = false
+          this.#drain(slot)
+        },
+        () => {},
+      )
+    } catch (error) {
+      this.#deps.log.debug('socket.bad-frame', { document: slot.name, error: String(error) })
+      this.closeSocket('socket/bad-frame')
+    }
+  }
+
+  #drain(slot: Slot): void {
+    while (slot.state === 'open' && !slot.isBusy) {
+      const frame = slot.waiting.shift()
+      if (!frame) break
+      this.#forget(frame)
+      const { type, bodyAt } = readHead(frame) as FrameHead
+      this.#handle(slot, frame, type, bodyAt)
+    }
+    if (slot.state === 'closed') {
+      for (const frame of slot.waiting) this.#forget(frame)
+      slot.waiting = []
+    }
+    if (this.#waitingFrames < WAITING_FRAMES_MAX / 2 && this.#waitingBytes < WAITING_BYTES_MAX / 2) {
+      this.#resume('waiting')
+    }
+  }
+
+  #forget(frame: Uint8Array): void {
+    this.#waitingFrames--
+    this.#waitingBytes -= frame.byteLength
+  }
+
+  // ---- life of a document on this socket; called by the gateway's hooks ----
+
+  opened(connection: Connection<SocketContext>, grant: Grant): void {
+    const address = connection.messageAddress
+    const slot = this.#slots.get(address) ?? this.#slots.get(nameOf(address))
+    const live = this.#deps.host.liveOf(connection.document)
+    if (!slot || !live) {
+      connection.close({ code: ERRORS['storage/unavailable'].close, reason: 'storage/unavailable' })
+      return
+    }
+    this.hasOpened = true
+    slot.attachment = new Attachment(address, live, connection, grant, slot.recovers, this, this.#deps)
+    slot.state = 'open'
+    this.#drain(slot)
+  }
+
+  isUsing(live: { readonly name: string }): boolean {
+    for (const { name, state } of this.#slots.values()) if (name === live.name && state !== 'closed') return true
+    return false
+  }
+
+  // ---- out ----
+
+  get readyState(): number {
+    return this.#ws.readyState
+  }
+
+  /** What Hocuspocus sends: broadcasts, answers to a token, CLOSE. Waits its turn behind the document's commits. */
+  send(data: Parameters<WebSocketLike['send']>[0]): void {
+    const frame = data as Uint8Array
+    const head = readHeadCached(frame)
+    if (!head) return
+    const slot = this.#slots.get(head.address)
+    if (head.type === MessageType.Auth && frame[head.bodyAt + 1] === AuthType.PermissionDenied) {
+      this.#denied(slot, frame, head)
+      return
+    }
+    if (head.type === MessageType.Close && slot) {
+      slot.state = 'closed'
+      this.#drain(slot)
+    }
+    if (head.type === MessageType.Awareness && this.isCongested()) return
+    const live = slot?.attachment?.live
+    if (live && head.type !== MessageType.Auth) live.deliver(this, frame)
+    else this.transmit(frame)
+  }
+
+  #denied(slot: Slot | undefined, frame: Uint8Array, head: FrameHead): void {
+    const reason = readReason(frame, head)
+    // "Denied" would stop a client for good; when the storage is away it shall come back.
+    if (reason in ERRORS && ERRORS[reason as ErrorCode].retry) {
+      this.closeSocket(reason as ErrorCode)
+      return
+    }
+    if (slot) {
+      slot.state = 'closed'
+      this.#drain(slot)
+    }
+    this.transmit(frame)
+  }
+
+  transmit(frame: Uint8Array): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return
+    const message = this.#dialect.unwrap(frame, this.#ws)
+    if (!message) return
+    if (this.#ws.bufferedAmount > OUT_BYTES_HARD_MAX) {
+      // A reader this slow resynchronises by state vector when it is back; it loses nothing.
+      this.#deps.log.warn('socket.slow-reader', { bufferedBytes: this.#ws.bufferedAmount })
+      this.#ws.terminate()
+      return
+    }
+    this.#cork()
+    this.#ws.send(message)
+  }
+
+  /** Everything sent in one turn of the event loop leaves in one system call. */
+  #cork(): void {
+    if (this.#isCorked) return
+    this.#isCorked = true
+    this.#raw.cork()
+    process.nextTick(() => {
+      this.#isCorked = false
+      this.#raw.uncork()
+    })
+  }
+
+  isCongested(): boolean {
+    return this.#ws.bufferedAmount > OUT_BYTES_SOFT_MAX
+  }
+
+  whenDrained(): Promise<void> {
+    return new Promise((resolve) => this.#raw.once('drain', resolve))
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#ws.close(code, reason)
+  }
+
+  closeSocket(code: ErrorCode): void {
+    this.#ws.close(ERRORS[code].close, code)
+  }
+
+  ping(): void {
+    this.isAwaitingPong = true
+    this.#ws.ping()
+  }
+
+  terminate(): void {
+    this.#ws.terminate()
+  }
+
+  onceClosed(run: () => void): void {
+    this.#ws.once('close', run)
+  }
+
+  // ---- backpressure ----
+
+  charge(ms: number): void {
+    const pauseMs = this.#budget.charge(ms, performance.now())
+    if (pauseMs === 0 || this.#pauses.has('budget')) return
+    this.#pause('budget')
+    setTimeout(() => this.#resume('budget'), pauseMs).unref()
+  }
+
+  afterWrite(): void {
+    if (this.#deps.isJournalFull()) this.#pause('journal')
+  }
+
+  /** The journal has room again. */
+  resume(): void {
+    this.#resume('journal')
+  }
+
+  #pause(why: Pause): void {
+    if (this.#pauses.size === 0) this.#ws.pause()
+    this.#pauses.add(why)
+  }
+
+  #resume(why: Pause): void {
+    if (this.#pauses.delete(why) && this.#pauses.size === 0) this.#ws.resume()
+  }
+}

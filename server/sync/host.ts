@@ -1,0 +1,186 @@
+// The Hocuspocus instance that merges, relays and counts who is connected, fenced: its hooks cost nothing where nobody
+// listens and never throw into the void, its documents load from the journal and unload only when that is safe.
+import { Database as DatabaseExtension } from '@hocuspocus/extension-database'
+import {
+  type Document,
+  type fetchPayload,
+  Hocuspocus,
+  type HookName,
+  type HookPayloadByName,
+  type onLoadDocumentPayload,
+} from '@hocuspocus/server'
+import * as Y from 'yjs'
+import { AppError, type ErrorCode, ERRORS } from '../../shared/errors.ts'
+import { DOCUMENTS_PER_SOCKET_MAX } from '../../shared/limits.ts'
+import { parseDocumentName } from '../../shared/names.ts'
+import { KINDS } from '../../shared/registry.ts'
+import type { StoredDocument } from '../../storage/updates.ts'
+import type { Logger } from '../log.ts'
+import { LiveDocument } from './live-document.ts'
+import type { SocketContext } from './client-socket.ts'
+
+type Context = SocketContext
+type Hooks = { [Name in HookName]?: (payload: HookPayloadByName<Context>[Name]) => Promise<unknown> }
+
+export interface HostDeps {
+  readonly load: (name: string) => Promise<StoredDocument>
+  readonly loadClaims: (name: string) => Promise<Map<number, string>>
+  /** Called inside `Y.applyUpdate`, for every change of the live doc, in order. */
+  readonly onUpdate: (live: LiveDocument, update: Uint8Array) => void
+  readonly onUnloaded: (live: LiveDocument) => void
+  readonly log: Logger
+}
+
+/** Longer than any process lives: our gateway has its own heartbeat, Hocuspocus's sees none of the frames we handle. */
+const NEVER_MS = 2 ** 31 - 1
+/** Broadcasts go out with each commit (`journal.ts`); this timer only catches what no commit follows. */
+const FLUSH_DELAY_MS = 20
+
+/** Hocuspocus shows a client `reason`; only a plain object with one of our codes may cross this border. */
+export const toCloseEvent = (error: unknown): { code: number; reason: ErrorCode } => {
+  const reason = error instanceof AppError ? error.code : 'storage/unavailable'
+  return { code: ERRORS[reason].close, reason }
+}
+
+export class Host extends Hocuspocus<Context> {
+  readonly #deps: HostDeps
+  readonly #database: DatabaseExtension
+  #hooks: Hooks = {}
+  /** Fetched but not yet handed out. */
+  readonly #fetched = new WeakMap<Document, { stored: StoredDocument; claims: Map<number, string> }>()
+  readonly #live = new Map<Document, LiveDocument>()
+  /** Names that somebody is about to attach to (reference/hocuspocus.md 5.3). */
+  readonly #opening = new Map<string, number>()
+
+  constructor(deps: HostDeps) {
+    super()
+    this.#deps = deps
+    this.#database = new DatabaseExtension({ fetch: (payload) => this.#fetch(payload) })
+    this.configuration = {
+      ...this.configuration,
+      extensions: [],
+      timeout: NEVER_MS,
+      flushDelay: FLUSH_DELAY_MS,
+      maxPendingDocuments: DOCUMENTS_PER_SOCKET_MAX,
+      quiet: true,
+    }
+  }
+
+  /** Sets the hooks that the gateway answers. */
+  listen(hooks: Pick<Hooks, 'onAuthenticate' | 'connected' | 'onTokenSync' | 'onDisconnect'>): void {
+    this.#hooks = { ...hooks, onLoadDocument: (payload) => this.#onLoad(payload) }
+  }
+
+  liveOf(document: Document): LiveDocument | undefined {
+    return this.#live.get(document)
+  }
+
+  get liveDocuments(): Iterable<LiveDocument> {
+    return this.#live.values()
+  }
+
+  /** Runs our own handler instead of Hocuspocus's chain over extensions: no promise per hook that nobody hears. */
+  override async hooks<Name extends HookName>(
+    name: Name,
+    payload: HookPayloadByName<Context>[Name],
+    // oxlint-disable-next-line typescript/no-unsafe-function-type -- reason: the overridden signature says Function
+    callback: Function | null = null,
+  ): Promise<unknown> {
+    const handler = this.#hooks?.[name]
+    if (!handler) return undefined
+    const result = await handler(payload)
+    return callback && result !== undefined ? callback(result) : undefined
+  }
+
+  override async loadDocument(...args: Parameters<Hocuspocus<Context>['loadDocument']>): Promise<Document> {
+    try {
+      return this.#bringToLife(await super.loadDocument(...args))
+    } catch (error) {
+      this.#deps.log.warn('document.load-failed', { document: args[0], error: String(error) })
+      throw toCloseEvent(error)
+    }
+  }
+
+  override async createDocument(...args: Parameters<Hocuspocus<Context>['createDocument']>): Promise<Document> {
+    const [name] = args
+    this.#opening.set(name, (this.#opening.get(name) ?? 0) + 1)
+    try {
+      return await super.createDocument(...args)
+    } finally {
+      // The caller attaches within its next few microtasks; until then an unload would orphan it.
+      setImmediate(() => this.#opened(name))
+    }
+  }
+
+  override shouldUnloadDocument(document: Document): boolean {
+    const live = this.#live.get(document)
+    const busy = live !== undefined && !live.failed && !live.isDurable
+    return !busy && !this.#opening.has(document.name) && super.shouldUnloadDocument(document)
+  }
+
+  override async unloadDocument(document: Document): Promise<void> {
+    // A failed document was replaced under its name; unloading by name would take the new one.
+    if (this.documents.get(document.name) !== document) return
+    await super.unloadDocument(document)
+    if (this.documents.get(document.name) === document) return
+    const live = this.#live.get(document)
+    this.#live.delete(document)
+    if (live) this.#deps.onUnloaded(live)
+  }
+
+  /** Throws the live doc away without another word to anyone: its memory and the journal have parted. */
+  discard(live: LiveDocument): void {
+    live.fail()
+    this.#live.delete(live.document)
+    if (this.documents.get(live.name) === live.document) this.documents.delete(live.name)
+    for (const connection of live.document.getConnections()) live.document.removeConnection(connection)
+    live.document.destroy()
+  }
+
+  #opened(name: string): void {
+    const count = (this.#opening.get(name) ?? 1) - 1
+    if (count > 0) this.#opening.set(name, count)
+    else this.#opening.delete(name)
+    const document = this.documents.get(name)
+    if (document && this.shouldUnloadDocument(document)) void this.unloadDocument(document)
+  }
+
+  async #fetch({ documentName, document }: fetchPayload): Promise<Uint8Array | null> {
+    const [stored, claims] = await Promise.all([this.#deps.load(documentName), this.#deps.loadClaims(documentName)])
+    this.#fetched.set(document, { stored, claims })
+    return stored.snapshot
+  }
+
+  async #onLoad(payload: onLoadDocumentPayload): Promise<void> {
+    try {
+      await this.#database.onLoadDocument(payload)
+    } catch (error) {
+      // Hocuspocus forgets a document that failed to load, but its awareness timer would keep it for ever.
+      payload.document.destroy()
+      throw error
+    }
+  }
+
+  #bringToLife(document: Document): Document {
+    const { stored, claims } = this.#fetched.get(document) as { stored: StoredDocument; claims: Map<number, string> }
+    this.#fetched.delete(document)
+    const kind = KINDS.get(parseDocumentName(document.name).kind)
+    if (!kind) throw new AppError('document/bad-name', 'no such kind')
+    // The journal's tail follows the snapshot; listened to only from here on, so that nothing is written twice.
+    document.onUpdate(() => {})
+    document.transact(() => {
+      for (const update of stored.updates) Y.applyUpdate(document, update)
+    })
+    document.flush()
+    // One sweep of ours (`awareness.ts`) replaces a timer per document.
+    clearInterval(document.awareness._checkInterval)
+    const live = new LiveDocument(document, kind, claims, {
+      bytes: (stored.snapshot?.byteLength ?? 0) + stored.tailBytes,
+      tailEntries: stored.tailEntries,
+      tailBytes: stored.tailBytes,
+    })
+    document.onUpdate((_document, _origin, update) => this.#deps.onUpdate(live, update))
+    this.#live.set(document, live)
+    return document
+  }
+}

@@ -1,0 +1,188 @@
+// May this update be applied to this document by this user? Judged statically, before anything is applied: form, gaps,
+// authorship, roots, keys, depth, size (design 4.2). Pure: reads the live doc, changes nothing, waits for nothing.
+// The caller applies in the same synchronous step, so nothing can come between.
+import * as Y from 'yjs'
+import type { ErrorCode } from '../../shared/errors.ts'
+import { DEPTH_MAX, DOCUMENT_BYTES_MAX, ROOTS_MAX, SERVER_CLIENT_ID_MIN } from '../../shared/limits.ts'
+import type { Kind } from '../../shared/registry.ts'
+import { type Block, Content, readUpdate, type ReadUpdate, type Struct, UnreadableUpdate } from './update-reader.ts'
+import { createPlacement } from './placement.ts'
+
+/** What the verdict needs to know, loaded before it is asked. */
+export interface Facts {
+  readonly doc: Y.Doc
+  readonly kind: Kind
+  readonly userId: string
+  readonly readOnly: boolean
+  /** Owner of each claimed client id of the document. */
+  readonly claims: ReadonlyMap<number, string>
+  /** Encoded size of the document, about. */
+  readonly documentBytes: number
+}
+
+export type Verdict =
+  /** Apply `update`: what came, less what the server already has. */
+  | { readonly verdict: 'accept'; readonly update: Uint8Array }
+  /** Nothing in it is new: there is nothing to apply, and it may be acknowledged. */
+  | { readonly verdict: 'known' }
+  /** These client ids belong to nobody yet: claim them durably, then ask again. */
+  | { readonly verdict: 'claim'; readonly clientIds: readonly number[] }
+  | {
+      readonly verdict: 'refuse'
+      readonly code: ErrorCode
+      readonly path: string
+      readonly clientId: number
+      readonly clock: number
+    }
+
+/** Thrown inside this file only, and turned into a verdict at its border. */
+class Refusal extends Error {
+  readonly code: ErrorCode
+  readonly path: string
+  constructor(code: ErrorCode, path = '') {
+    super(code)
+    this.code = code
+    this.path = path
+  }
+}
+
+const hasOverlap = (doc: Y.Doc, { blocks }: ReadUpdate): boolean =>
+  blocks.some(({ client, clock }) => clock < Y.getState(doc.store, client))
+
+/** Whether every struct of the range is deleted already. */
+const isRangeDeleted = (doc: Y.Doc, client: number, clock: number, length: number): boolean => {
+  const structs = doc.store.clients.get(client) ?? []
+  for (let i = Y.findIndexSS(structs, clock); i < structs.length; i++) {
+    const struct = structs[i] as Y.Item | Y.GC
+    if (struct.id.clock >= clock + length) break
+    if (!struct.deleted) return false
+  }
+  return true
+}
+
+const areDeletesKnown = (doc: Y.Doc, deletes: readonly number[]): boolean => {
+  for (let i = 0; i < deletes.length; i += 3) {
+    if (!isRangeDeleted(doc, deletes[i] as number, deletes[i + 1] as number, deletes[i + 2] as number)) return false
+  }
+  return true
+}
+
+/**
+ * Each struct must find what it refers to: in the document, earlier in its own block, or in another block of this
+ * update, without a circle. Otherwise Yjs would keep it as pending, invisible to every check, or throw half way.
+ */
+const checkDependencies = (doc: Y.Doc, blocks: readonly Block[]): void => {
+  const stateOf = (client: number): number => Y.getState(doc.store, client)
+  const byClient = new Map(blocks.map((block) => [block.client, block]))
+  const done = new Map(blocks.map((block) => [block.client, 0]))
+  const waiting = new Map<number, Block[]>()
+
+  /** The other block this struct must wait for, or null. */
+  const blockedBy = (block: Block, struct: Struct): number | null => {
+    for (const id of [struct.origin, struct.rightOrigin, struct.parent]) {
+      if (id === null || typeof id === 'string') continue
+      if (id.client === block.client) {
+        if (id.clock >= struct.clock) throw new Refusal('malformed')
+        continue
+      }
+      if (id.clock < stateOf(id.client)) continue
+      const other = byClient.get(id.client)
+      if (!other || id.clock >= other.end) throw new Refusal('gap')
+      const reached = other.structs[done.get(other.client) as number]
+      if (reached && id.clock >= reached.clock) return other.client
+    }
+    return null
+  }
+
+  const ready = [...blocks]
+  let left = blocks.length
+  for (let block = ready.pop(); block; block = ready.pop()) {
+    const start = done.get(block.client) as number
+    let index = start
+    let blocker: number | null = null
+    for (; index < block.structs.length; index++) {
+      blocker = blockedBy(block, block.structs[index] as Struct)
+      if (blocker !== null) break
+    }
+    done.set(block.client, index)
+    if (blocker === null) left--
+    else waiting.set(blocker, [...(waiting.get(blocker) ?? []), block])
+    // Only progress wakes those who wait, so a circle comes to rest.
+    if (index === start) continue
+    ready.push(...(waiting.get(block.client) ?? []))
+    waiting.delete(block.client)
+  }
+  if (left > 0) throw new Refusal('gap')
+}
+
+/** Refuses foreign and reserved client ids; returns those that nobody owns yet. */
+const checkAuthors = (facts: Facts, blocks: readonly Block[]): number[] =>
+  blocks.flatMap(({ client }) => {
+    const owner = facts.claims.get(client)
+    if (owner === facts.userId) return []
+    if (owner !== undefined || client >= SERVER_CLIENT_ID_MIN) throw new Refusal('client-id-taken')
+    return [client]
+  })
+
+const checkRoots = ({ doc, kind }: Facts, blocks: readonly Block[]): void => {
+  const added = new Set<string>()
+  for (const { structs } of blocks) {
+    for (const { parent } of structs) {
+      if (typeof parent !== 'string' || added.has(parent)) continue
+      if (kind.roots !== 'any' && !kind.roots.includes(parent)) throw new Refusal('root-not-allowed', parent)
+      if (doc.share.has(parent)) continue
+      added.add(parent)
+      if (doc.share.size + added.size > ROOTS_MAX) throw new Refusal('root-not-allowed', parent)
+    }
+  }
+}
+
+/** Shared types may not nest deeper than readers and deletes can follow. */
+const checkDepth = ({ doc }: Facts, blocks: readonly Block[]): void => {
+  if (!blocks.some(({ structs }) => structs.some(({ content }) => content === Content.Type))) return
+  const placement = createPlacement(doc, blocks)
+  for (const { client, structs } of blocks) {
+    for (const { content, clock } of structs) {
+      if (content === Content.Type && placement.depthOf({ client, clock }) >= DEPTH_MAX) throw new Refusal('too-deep')
+    }
+  }
+}
+
+const judgeNew = (facts: Facts, update: Uint8Array, read: ReadUpdate): Verdict => {
+  const { doc, readOnly, documentBytes } = facts
+  const { blocks, deletes } = read
+  if (blocks.length === 0 && areDeletesKnown(doc, deletes)) return { verdict: 'known' }
+  if (readOnly) throw new Refusal('read-only')
+  for (const { client, clock } of blocks) if (clock > Y.getState(doc.store, client)) throw new Refusal('gap')
+  const unclaimed = checkAuthors(facts, blocks)
+  checkDependencies(doc, blocks)
+  checkRoots(facts, blocks)
+  checkDepth(facts, blocks)
+  if (blocks.length > 0 && documentBytes + update.byteLength > DOCUMENT_BYTES_MAX) throw new Refusal('too-large')
+  return unclaimed.length > 0 ? { verdict: 'claim', clientIds: unclaimed } : { verdict: 'accept', update }
+}
+
+/** Judges one update, as it came off the wire. Never throws; takes time in proportion to what is new. */
+export const judge = (facts: Facts, update: Uint8Array): Verdict => {
+  const { doc } = facts
+  const knownEnd = (client: number): number => Y.getState(doc.store, client)
+  let read: ReadUpdate = { blocks: [], deletes: [] }
+  try {
+    read = readUpdate(update, knownEnd)
+    // What the server has already is cut away first: an overlap would make Yjs split structs it may have collected.
+    if (!hasOverlap(doc, read)) return judgeNew(facts, update, read)
+    const fresh = Y.diffUpdate(update, Y.encodeStateVector(doc))
+    read = readUpdate(fresh, knownEnd)
+    return judgeNew(facts, fresh, read)
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof UnreadableUpdate)) throw error
+    const first = read.blocks.find(({ client, end }) => end > knownEnd(client))
+    return {
+      verdict: 'refuse',
+      code: error.code,
+      path: error instanceof Refusal ? error.path : '',
+      clientId: first?.client ?? -1,
+      clock: first ? Math.max(first.clock, knownEnd(first.client)) : -1,
+    }
+  }
+}

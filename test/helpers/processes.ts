@@ -1,0 +1,111 @@
+// Child processes of a test: start one, wait for a line it prints, kill it by its own pid. None outlives the test run.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface RunningProcess extends AsyncDisposable {
+  readonly pid: number
+  /** Resolves when the process is gone and all that it printed was read. */
+  readonly exited: Promise<Exit>
+  /** Everything it printed so far, stdout and stderr in one. */
+  readonly output: () => string
+  /** Resolves with the match as soon as the output holds it; rejects when the process ends or the time is over. */
+  readonly waitFor: (pattern: RegExp, msMax: number) => Promise<RegExpExecArray>
+  /** Sends the signal and resolves when the process is gone. */
+  readonly kill: (signal: NodeJS.Signals) => Promise<Exit>
+}
+
+export interface ProcessOptions {
+  readonly env?: Record<string, string>
+  readonly cwd?: string
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** The repository's root. */
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+export const startProcess = (
+  command: string,
+  args: readonly string[],
+  { env = {}, ...options }: ProcessOptions = {},
+): RunningProcess => {
+  const child = spawn(command, args, { cwd: ROOT, ...options, env: { ...process.env, ...env } })
+  running.add(child)
+  let output = ''
+  let ended: string | undefined
+  const watchers = new Set<() => void>()
+  const notify = (): void => {
+    for (const watch of watchers) watch()
+  }
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      notify()
+    })
+  }
+  const { promise: exited, resolve: resolveExited } = Promise.withResolvers<Exit>()
+  const end = (exit: Exit, reason: string): void => {
+    running.delete(child)
+    ended = reason
+    notify()
+    resolveExited(exit)
+  }
+  child.on('error', (error) => end({ code: null, signal: null }, error.message))
+  child.on('close', (code, signal) => end({ code, signal }, `ended with ${signal ?? `code ${code}`}`))
+
+  const waitFor = (pattern: RegExp, msMax: number): Promise<RegExpExecArray> => {
+    const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>()
+    const fail = (reason: string) => reject(new Error(`no ${String(pattern)}: ${command} ${reason}\n${output}`))
+    const watch = (): void => {
+      const match = pattern.exec(output)
+      if (match) resolve(match)
+      else if (ended !== undefined) fail(ended)
+    }
+    const timer = setTimeout(() => fail(`printed nothing like it in ${msMax} ms`), msMax)
+    watchers.add(watch)
+    watch()
+    return promise.finally(() => {
+      watchers.delete(watch)
+      clearTimeout(timer)
+    })
+  }
+  const kill = (signal: NodeJS.Signals): Promise<Exit> => {
+    child.kill(signal)
+    return exited
+  }
+  return {
+    pid: child.pid ?? -1,
+    exited,
+    output: () => output,
+    waitFor,
+    kill,
+    [Symbol.asyncDispose]: async () => {
+      await kill('SIGKILL')
+    },
+  }
+}
+
+/** Asks again and again until the answer passes; rejects with the last answer when the time is over. */
+export const eventually = async <Answer>(
+  ask: () => Answer | Promise<Answer>,
+  passes: (answer: Answer) => boolean,
+  msMax = 10_000,
+): Promise<Answer> => {
+  const deadline = Date.now() + msMax
+  for (;;) {
+    const answer = await ask()
+    if (passes(answer)) return answer
+    if (Date.now() > deadline) throw new Error(`not within ${msMax} ms; the last answer was ${JSON.stringify(answer)}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

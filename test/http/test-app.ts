@@ -1,0 +1,135 @@
+// The whole HTTP side over a database of its own, without a port, with a clock that tests move and a log they can read.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createAccess } from '../../server/access.ts'
+import { createAccessTokens } from '../../server/auth/access-token.ts'
+import { createAccounts } from '../../server/auth/accounts.ts'
+import { createPasswords, type Passwords } from '../../server/auth/password.ts'
+import { createSessions } from '../../server/auth/sessions.ts'
+import { createApp } from '../../server/http/app.ts'
+import { createLogger } from '../../server/log.ts'
+import { openSecrets } from '../../server/secret.ts'
+import { openStorage, type Storage, type StorageLocation } from '../../storage/open.ts'
+
+export const PASSWORD = 'correct horse battery'
+
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // oxlint-disable-next-line typescript/no-explicit-any -- reason: tests look into answers of every shape.
+  readonly body: any
+}
+
+export interface Asking {
+  readonly body?: unknown
+  readonly token?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface LoggedIn {
+  readonly user: { readonly id: string; readonly username: string }
+  readonly accessToken: string
+  readonly refreshToken: string
+  readonly expiresAt: number
+}
+
+export interface TestAppOptions {
+  readonly location?: StorageLocation
+  readonly allowedOrigins?: readonly string[]
+  readonly secretKey?: string
+  /** Puts something between the app and its database. */
+  readonly wrap?: (storage: Storage) => Storage
+}
+
+/** Hashes as the server does, and counts how often. */
+export const countHashes = (inner: Passwords) => {
+  const counted = {
+    count: 0,
+    hash: (password: string) => {
+      counted.count += 1
+      return inner.hash(password)
+    },
+    verify: (hash: string | undefined, password: string) => {
+      counted.count += 1
+      return inner.verify(hash, password)
+    },
+  }
+  return counted
+}
+
+const numberedIds = () => {
+  let last = 0
+  return (): string => `id-${String(++last).padStart(12, '0')}`
+}
+
+export const openTestApp = async (options: TestAppOptions = {}) => {
+  await using owned = new AsyncDisposableStack()
+  const folder = await mkdtemp(join(tmpdir(), 'syncline-http-'))
+  owned.defer(() => rm(folder, { recursive: true, force: true }))
+  const opened = owned.use(await openStorage(options.location ?? { sqlite: join(folder, 'syncline.sqlite') }))
+  const storage = options.wrap?.(opened) ?? opened
+  const secretKey = options.secretKey ?? 'the secret key of all these tests'
+  const secrets = await openSecrets({ secretKey, dataDir: folder })
+  const clock = { time: Date.UTC(2026, 1, 11, 9) }
+  const now = (): number => clock.time
+  const newId = numberedIds()
+  const logLines: string[] = []
+  const log = createLogger({ level: 'debug', write: (line) => logLines.push(line), now })
+  const sessions = createSessions({ db: storage.db, refreshKey: secrets.refreshKey, now, newId })
+  const accessTokens = createAccessTokens({ key: secrets.accessTokenKey, now })
+  const passwords = countHashes(createPasswords({ pepper: secrets.passwordPepper }))
+  const accounts = createAccounts({ storage, passwords, sessions, accessTokens, now, newId })
+  const access = createAccess({ storage, accessTokens, sessions })
+  const config = { allowedOrigins: options.allowedOrigins ?? [] }
+  const app = createApp({ storage, accounts, access, log, config, now, newId })
+
+  const ask = async (method: string, path: string, { body, token, headers }: Asking = {}): Promise<Answer> => {
+    const response = await app.request(path.startsWith('/health') ? path : `/api/v1${path}`, {
+      method,
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    const parsed: unknown = text.startsWith('{') ? JSON.parse(text) : undefined
+    return { status: response.status, headers: response.headers, text, body: parsed }
+  }
+
+  /** The data of an answer that must have this status. */
+  const must = async <Data>(status: number, method: string, path: string, asking: Asking = {}): Promise<Data> => {
+    const answer = await ask(method, path, asking)
+    assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`)
+    return answer.body?.data as Data
+  }
+
+  const kept = owned.move()
+  return {
+    app,
+    ask,
+    must,
+    access,
+    clock,
+    folder,
+    logLines,
+    passwords,
+    sessions,
+    accessTokens,
+    storage,
+    secrets,
+    /** Asks, and checks that it is refused with this status and code. */
+    refused: async (status: number, code: string, method: string, path: string, asking: Asking = {}) => {
+      const answer = await ask(method, path, asking)
+      assert.deepEqual([answer.status, answer.body?.error?.code], [status, code], `${method} ${path}: ${answer.text}`)
+      return answer.body.error as { message: string; details?: { issues?: { field: string }[] } }
+    },
+    register: (username: string, more: Readonly<Record<string, unknown>> = {}): Promise<LoggedIn> =>
+      must(201, 'POST', '/auth/register', { body: { username, password: PASSWORD, ...more } }),
+    login: (identifier: string, headers: Readonly<Record<string, string>> = {}): Promise<LoggedIn> =>
+      must(200, 'POST', '/auth/login', { body: { identifier, password: PASSWORD }, headers }),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+export type TestApp = Awaited<ReturnType<typeof openTestApp>>
