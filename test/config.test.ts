@@ -67,7 +67,8 @@ describe('settings', () => {
       SMTP_URL: 'smtp://mail.example',
       SECRET_KEY: SECRET,
     }
-    assert.deepEqual(named(env).toSorted(), Object.keys(env).toSorted().slice(0, -2).concat('SMTP_URL').toSorted())
+    const refused = Object.keys(env).filter((name) => name !== 'SECRET_KEY')
+    assert.deepEqual(named(env).toSorted(), refused.toSorted())
     assert.match(messageOf(env), /REDIS_URL: this release runs on one node only/)
   })
 

@@ -58,7 +58,8 @@ export const createPasswords = ({
 }: PasswordsOptions): Passwords => {
   const queued = createQueue(runningMax, waitingMax)
   const dummyHash = makeDummyHash()
-  const peppered = (password: string): Uint8Array => createHmac('sha256', pepper).update(password, 'utf8').digest()
+  /** As text: the library's `verify` refuses bytes that are not UTF-8, although its types allow them. */
+  const peppered = (password: string): string => createHmac('sha256', pepper).update(password, 'utf8').digest('base64')
   return {
     hash: (password) => queued(() => hash(peppered(password), COST)),
     verify: async (known, password) => {

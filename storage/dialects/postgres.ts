@@ -1,6 +1,6 @@
 // Kysely on Postgres: a pool whose sessions always commit synchronously, whatever the database's default says.
 import { type CompiledQuery, type Dialect, PostgresDialect, type QueryResult } from 'kysely'
-import { Pool, types } from 'pg'
+import { Pool, type PoolClient, types } from 'pg'
 import type { ColumnTypes } from './column-types.ts'
 
 export const POSTGRES_COLUMN_TYPES: ColumnTypes = { integer: 'bigint', bytes: 'bytea' }
@@ -32,9 +32,9 @@ export const openPostgres = (url: string): OpenPostgres => {
   pool.on('connect', (client) => client.on('error', () => {}))
 
   // `pool.end` never answers those who still wait for a connection, so it waits for them.
-  const connecting = new Set<Promise<pg.PoolClient>>()
+  const connecting = new Set<Promise<PoolClient>>()
   let ended: Promise<void> | undefined
-  const connect = async (): Promise<pg.PoolClient> => {
+  const connect = async (): Promise<PoolClient> => {
     if (ended) throw new Error('driver has already been destroyed')
     const client = pool.connect()
     connecting.add(client)
@@ -58,7 +58,7 @@ export const openPostgres = (url: string): OpenPostgres => {
         await client.query('begin')
         const results: QueryResult<unknown>[] = []
         for (const { sql, parameters } of queries) {
-          const { rows, rowCount } = await client.query(sql, parameters as unknown[])
+          const { rows, rowCount } = await client.query(sql, [...parameters])
           results.push({ rows, numAffectedRows: BigInt(rowCount ?? 0) })
         }
         await client.query('commit')

@@ -100,7 +100,7 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
   /** The data of an answer that must have this status. */
   const must = async <Data>(status: number, method: string, path: string, asking: Asking = {}): Promise<Data> => {
     const answer = await ask(method, path, asking)
-    assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`)
+    assert.equal(answer.status, status, `${method} ${path}: ${answer.text}\n${logLines.at(-2)}`)
     return answer.body?.data as Data
   }
 

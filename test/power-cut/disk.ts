@@ -27,9 +27,8 @@ export type Survival = (typeof SURVIVALS)[number]
 
 export interface Image {
   readonly files: ReadonlyMap<string, Buffer>
-  /** Unsynced changes at the moment of the cut, and how many of them left no trace. */
+  /** Changes that were not synced at the moment of the cut. */
   readonly unsynced: number
-  readonly dropped: number
 }
 
 const apply = (content: Buffer, change: Change): Buffer => {
@@ -129,17 +128,15 @@ export const createDisk = () => {
     }
     const files = new Map<string, Buffer>()
     let unsynced = 0
-    let dropped = 0
     for (const [name, file] of names) {
       if (name.endsWith('-shm')) continue
       const kept = survivors(file.unsynced, survival, random)
-      let content = Buffer.from(file.durable)
+      let content: Buffer = Buffer.from(file.durable)
       for (const change of kept) content = apply(content, change)
       files.set(name, content)
       unsynced += file.unsynced.length
-      dropped += Math.max(0, file.unsynced.length - kept.length)
     }
-    return { files, unsynced, dropped }
+    return { files, unsynced }
   }
   return { play, cut }
 }

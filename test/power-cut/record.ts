@@ -72,7 +72,7 @@ export const parseRecord = (log: string, directory: string, ackPath: string): Di
     const path = /, "((?:\\x[0-9a-f]{2})*)", ([A-Z_|]+)/.exec(text)
     const name = nameOf(unhex(path?.[1] ?? '').toString())
     if (path?.[2]?.includes('O_TRUNC')) throw new Error(`${name} was opened with O_TRUNC, which is not modelled`)
-    if (!path?.[2]?.includes('O_CREAT') || known.has(name)) return
+    if (!path?.[2]?.includes('O_CREAT') || known.has(name) || text.includes(' = -1 ')) return
     known.add(name)
     events.push({ kind: 'create', name })
   }

@@ -70,7 +70,8 @@ const stop = async (child: ChildProcess): Promise<void> => {
 /** Starts `node script` and waits for the line that says where it listens. */
 export const startProcess = async (script: string, env: Record<string, string>): Promise<StartedProcess> => {
   const child = spawn(process.execPath, ['--import', scriptPath('../probe.ts'), script], {
-    env: { ...process.env, ...env },
+    // Only these: a setting of the shell that starts the benchmark must not reach one of the servers.
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let output = ''
