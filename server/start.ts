@@ -1,10 +1,6 @@
 // Starts everything in order and stops it in reverse: storage, accounts, HTTP, sync. Knows how the parts fit together
 // and nothing else.
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
 import { openStorage, type Storage } from '../storage/open.ts'
 import { createAccess } from './access.ts'
 import { createAccessTokens } from './auth/access-token.ts'
@@ -13,6 +9,7 @@ import { createPasswords } from './auth/password.ts'
 import { createSessions } from './auth/sessions.ts'
 import type { Config } from './config.ts'
 import { createApp } from './http/app.ts'
+import { listen } from './http/listen.ts'
 import type { Logger } from './log.ts'
 import { openSecrets } from './secret.ts'
 import { createSync, type Sync } from './sync/sync.ts'
@@ -22,14 +19,6 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string
   readonly sync: Sync
   readonly storage: Storage
-}
-
-const listen = async (server: Server, port: number, host: string): Promise<string> => {
-  server.listen(port, host)
-  await once(server, 'listening')
-  const address = server.address() as AddressInfo
-  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return `http://${name}:${address.port}`
 }
 
 /** Starts the server and resolves when it accepts connections. Disposing stops it: nothing acknowledged is lost. */
@@ -47,18 +36,20 @@ export const startServer = async (config: Config, log: Logger): Promise<RunningS
   const access = createAccess({ storage, accessTokens, sessions })
   const app = createApp({ storage, accounts, access, log, config, now, newId })
 
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
-  owned.defer(async () => {
-    server.close()
-    server.closeAllConnections()
-  })
   const sync = owned.use(createSync({ storage, access, allowedOrigins: config.allowedOrigins, log }))
-  sync.attach(server)
-  // Stops accepting before anything else stops.
-  owned.defer(() => void server.close())
-  const url = await listen(server, config.port, config.host)
+  const http = await listen(app, config, sync.attach)
+  const { url } = http
   log.info('server.started', { url, database: 'sqlite' in config.database ? 'sqlite' : 'postgres' })
 
   const kept = owned.move()
-  return { url, sync, storage, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  return {
+    url,
+    sync,
+    storage,
+    [Symbol.asyncDispose]: async () => {
+      http.stopAccepting()
+      await kept.disposeAsync()
+      http.closeConnections()
+    },
+  }
 }

@@ -4,20 +4,15 @@ import type { Duplex } from 'node:stream'
 import type { Connection, WebSocketLike } from '@hocuspocus/server'
 import type { WebSocket } from 'ws'
 import { type ErrorCode, ERRORS } from '../../shared/errors.ts'
-import {
-  DOCUMENTS_PER_SOCKET_MAX,
-  OUT_BYTES_HARD_MAX,
-  OUT_BYTES_SOFT_MAX,
-  WAITING_BYTES_MAX,
-  WAITING_FRAMES_MAX,
-} from '../../shared/limits.ts'
+import { DOCUMENTS_PER_SOCKET_MAX, WAITING_BYTES_MAX, WAITING_FRAMES_MAX } from '../../shared/limits.ts'
 import { parseDocumentName } from '../../shared/names.ts'
 import { AuthType, MessageType, SDK_VERSION_PREFIX } from '../../shared/protocol.ts'
 import type { Grant } from '../access.ts'
 import { Attachment, type AttachmentDeps, type AttachmentSocket } from './attachment.ts'
-import { createCpuBudget } from './cpu-budget.ts'
 import { deniedFrame, type FrameHead, nameOf, readClientVersion, readHead, readReason } from './frames.ts'
 import type { Host } from './host.ts'
+import { createReading } from './reading.ts'
+import { createWriter } from './writer.ts'
 import type { Dialect } from './dialect.ts'
 
 /** What Hocuspocus hands back to our hooks: whose socket it is and, once authenticated, what the token allows. */
@@ -27,13 +22,10 @@ export interface SocketContext {
 }
 
 export interface ClientSocketDeps extends AttachmentDeps {
-  readonly host: Host
+  readonly host: Host<SocketContext>
   /** Whether the journal has more unsynced bytes than it should; the socket then pauses until `resume`. */
   readonly isJournalFull: () => boolean
 }
-
-/** Why a socket is not being read. */
-type Pause = 'waiting' | 'budget' | 'journal'
 
 interface Slot {
   readonly name: string
@@ -61,16 +53,14 @@ const readHeadCached = (frame: Uint8Array): FrameHead | null => {
 
 export class ClientSocket implements AttachmentSocket, WebSocketLike {
   readonly #ws: WebSocket
-  readonly #raw: Duplex
   readonly #dialect: Dialect
   readonly #deps: ClientSocketDeps
   readonly #slots = new Map<string, Slot>()
-  readonly #pauses = new Set<Pause>()
-  readonly #budget = createCpuBudget()
-  #hocuspocus: ReturnType<Host['handleConnection']> | undefined
+  readonly #reading: ReturnType<typeof createReading>
+  readonly #writer: ReturnType<typeof createWriter>
+  #hocuspocus: ReturnType<Host<SocketContext>['handleConnection']> | undefined
   #waitingFrames = 0
   #waitingBytes = 0
-  #isCorked = false
   /** A ping is out and unanswered. */
   isAwaitingPong = false
   /** Some document was opened on this socket. */
@@ -78,9 +68,10 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
 
   constructor(ws: WebSocket, raw: Duplex, dialect: Dialect, deps: ClientSocketDeps) {
     this.#ws = ws
-    this.#raw = raw
     this.#dialect = dialect
     this.#deps = deps
+    this.#reading = createReading(ws)
+    this.#writer = createWriter(ws, raw, dialect, deps.log)
     ws.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) this.#receive(data)
       else this.closeSocket('socket/bad-frame')
@@ -154,7 +145,8 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     slot.waiting.push(frame)
     this.#waitingFrames++
     this.#waitingBytes += frame.byteLength
-    if (this.#waitingFrames > WAITING_FRAMES_MAX || this.#waitingBytes > WAITING_BYTES_MAX) this.#pause('waiting')
+    if (this.#waitingFrames > WAITING_FRAMES_MAX || this.#waitingBytes > WAITING_BYTES_MAX)
+      this.#reading.pause('waiting')
   }
 
   #handle(slot: Slot, frame: Uint8Array, type: number, bodyAt: number): void {
@@ -188,7 +180,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       slot.waiting = []
     }
     if (this.#waitingFrames < WAITING_FRAMES_MAX / 2 && this.#waitingBytes < WAITING_BYTES_MAX / 2) {
-      this.#resume('waiting')
+      this.#reading.resume('waiting')
     }
   }
 
@@ -259,36 +251,15 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   }
 
   transmit(frame: Uint8Array): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return
-    const message = this.#dialect.unwrap(frame, this.#ws)
-    if (!message) return
-    if (this.#ws.bufferedAmount > OUT_BYTES_HARD_MAX) {
-      // A reader this slow resynchronises by state vector when it is back; it loses nothing.
-      this.#deps.log.warn('socket.slow-reader', { bufferedBytes: this.#ws.bufferedAmount })
-      this.#ws.terminate()
-      return
-    }
-    this.#cork()
-    this.#ws.send(message)
-  }
-
-  /** Everything sent in one turn of the event loop leaves in one system call. */
-  #cork(): void {
-    if (this.#isCorked) return
-    this.#isCorked = true
-    this.#raw.cork()
-    process.nextTick(() => {
-      this.#isCorked = false
-      this.#raw.uncork()
-    })
+    this.#writer.transmit(frame)
   }
 
   isCongested(): boolean {
-    return this.#ws.bufferedAmount > OUT_BYTES_SOFT_MAX
+    return this.#writer.isCongested()
   }
 
   whenDrained(): Promise<void> {
-    return new Promise((resolve) => this.#raw.once('drain', resolve))
+    return this.#writer.whenDrained()
   }
 
   close(code?: number, reason?: string): void {
@@ -315,27 +286,15 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   // ---- backpressure ----
 
   charge(ms: number): void {
-    const pauseMs = this.#budget.charge(ms, performance.now())
-    if (pauseMs === 0 || this.#pauses.has('budget')) return
-    this.#pause('budget')
-    setTimeout(() => this.#resume('budget'), pauseMs).unref()
+    this.#reading.charge(ms)
   }
 
   afterWrite(): void {
-    if (this.#deps.isJournalFull()) this.#pause('journal')
+    if (this.#deps.isJournalFull()) this.#reading.pause('journal')
   }
 
   /** The journal has room again. */
   resume(): void {
-    this.#resume('journal')
-  }
-
-  #pause(why: Pause): void {
-    if (this.#pauses.size === 0) this.#ws.pause()
-    this.#pauses.add(why)
-  }
-
-  #resume(why: Pause): void {
-    if (this.#pauses.delete(why) && this.#pauses.size === 0) this.#ws.resume()
+    this.#reading.resume('journal')
   }
 }

@@ -17,10 +17,8 @@ import { KINDS } from '../../shared/registry.ts'
 import type { StoredDocument } from '../../storage/updates.ts'
 import type { Logger } from '../log.ts'
 import { LiveDocument } from './live-document.ts'
-import type { SocketContext } from './client-socket.ts'
 
-type Context = SocketContext
-type Hooks = { [Name in HookName]?: (payload: HookPayloadByName<Context>[Name]) => Promise<unknown> }
+type Hooks<Context> = { [Name in HookName]?: (payload: HookPayloadByName<Context>[Name]) => Promise<unknown> }
 
 export interface HostDeps {
   readonly load: (name: string) => Promise<StoredDocument>
@@ -42,10 +40,10 @@ export const toCloseEvent = (error: unknown): { code: number; reason: ErrorCode 
   return { code: ERRORS[reason].close, reason }
 }
 
-export class Host extends Hocuspocus<Context> {
+export class Host<Context> extends Hocuspocus<Context> {
   readonly #deps: HostDeps
   readonly #database: DatabaseExtension
-  #hooks: Hooks = {}
+  #hooks: Hooks<Context> = {}
   /** Fetched but not yet handed out. */
   readonly #fetched = new WeakMap<Document, { stored: StoredDocument; claims: Map<number, string> }>()
   readonly #live = new Map<Document, LiveDocument>()
@@ -67,7 +65,7 @@ export class Host extends Hocuspocus<Context> {
   }
 
   /** Sets the hooks that the gateway answers. */
-  listen(hooks: Pick<Hooks, 'onAuthenticate' | 'connected' | 'onTokenSync' | 'onDisconnect'>): void {
+  listen(hooks: Pick<Hooks<Context>, 'onAuthenticate' | 'connected' | 'onTokenSync' | 'onDisconnect'>): void {
     this.#hooks = { ...hooks, onLoadDocument: (payload) => this.#onLoad(payload) }
   }
 

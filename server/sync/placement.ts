@@ -2,7 +2,8 @@
 // parent stands beside the one it was inserted after or before.
 import * as Y from 'yjs'
 import { DEPTH_MAX } from '../../shared/limits.ts'
-import type { Block, Struct, StructId } from './update-reader.ts'
+import type { StructId } from './update-bytes.ts'
+import type { Block, Struct } from './update-reader.ts'
 
 export interface Placement {
   /** How many types enclose the struct: 1 in a root type. At most DEPTH_MAX; 0 when its parent is deleted. */

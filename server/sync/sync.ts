@@ -7,6 +7,7 @@ import { appendUpdates, claimClientIds, loadClaims, loadDocument, replaceBySnaps
 import type { Access } from '../access.ts'
 import type { Logger } from '../log.ts'
 import { sweepAwareness } from './awareness.ts'
+import type { SocketContext } from './client-socket.ts'
 import { createBatcher } from './batcher.ts'
 import { createGateway } from './gateway.ts'
 import { Host } from './host.ts'
@@ -67,7 +68,7 @@ export const createSync = ({ storage, access, allowedOrigins, log }: SyncDeps): 
     return isFull
   }
 
-  const host = new Host({
+  const host = new Host<SocketContext>({
     load: (name) => loadDocument(storage, name),
     loadClaims: (name) => loadClaims(storage, name),
     onUpdate: (live, update) => journal.append(live, update),

@@ -5,7 +5,8 @@ import * as Y from 'yjs'
 import type { ErrorCode } from '../../shared/errors.ts'
 import { DEPTH_MAX, DOCUMENT_BYTES_MAX, ROOTS_MAX, SERVER_CLIENT_ID_MIN } from '../../shared/limits.ts'
 import type { Kind } from '../../shared/registry.ts'
-import { type Block, Content, readUpdate, type ReadUpdate, type Struct, UnreadableUpdate } from './update-reader.ts'
+import { Content, UnreadableUpdate } from './update-bytes.ts'
+import { type Block, readUpdate, type ReadUpdate, type Struct } from './update-reader.ts'
 import { createPlacement } from './placement.ts'
 
 /** What the verdict needs to know, loaded before it is asked. */

@@ -8,6 +8,8 @@ export interface Usage extends Record<string, number> {
   readonly cpuMs: number
   readonly cpuShare: number
   readonly loadCpuShare: number
+  /** Processors that everything else on the machine used: near 0, or the run was disturbed. */
+  readonly otherCpuShare: number
   readonly loopP50Ms: number
   readonly loopP99Ms: number
   readonly loopMaxMs: number
@@ -24,11 +26,36 @@ const cpuMsOf = async (pid: number): Promise<number> => {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
+/** Processor time that all processes of the machine used. */
+const machineCpuMs = async (): Promise<number> => {
+  const [first = ''] = (await readFile('/proc/stat', 'utf8')).split('\n', 1)
+  // user, nice, system, idle, waiting for a disk, interrupts, soft interrupts
+  const ticks = first.split(/\s+/).slice(1, 8).map(Number)
+  return [0, 1, 2, 5, 6].reduce((sum, field) => sum + (ticks[field] ?? 0), 0) * TICK_MS
+}
+
+const QUIET_SHARE = 0.25
+const QUIET_LOOK_MS = 300
+
+/** Waits until nothing else uses the machine much; gives up for good after waiting `msMax` in all. */
+export const createQuietWait = (msMax: number): (() => Promise<void>) => {
+  let left = msMax
+  return async () => {
+    while (left > 0) {
+      const before = await machineCpuMs()
+      await new Promise((resolve) => setTimeout(resolve, QUIET_LOOK_MS))
+      if ((await machineCpuMs()) - before <= QUIET_LOOK_MS * QUIET_SHARE) return
+      left -= QUIET_LOOK_MS
+    }
+  }
+}
+
 export const startMeter = async (server: RunningPeer, profilePath?: string) => {
   const { probe, pid } = server
   if (profilePath) await probe.startProfile()
   await probe.reset()
   const cpuBefore = await cpuMsOf(pid)
+  const machineBefore = await machineCpuMs()
   const loadBefore = process.cpuUsage()
   const startedAt = performance.now()
   return {
@@ -36,13 +63,16 @@ export const startMeter = async (server: RunningPeer, profilePath?: string) => {
       const seconds = (performance.now() - startedAt) / 1_000
       const cpuMs = (await cpuMsOf(pid)) - cpuBefore
       const load = process.cpuUsage(loadBefore)
+      const loadMs = (load.user + load.system) / 1_000
+      const otherMs = (await machineCpuMs()) - machineBefore - cpuMs - loadMs
       const { loopP50Ms, loopP99Ms, loopMaxMs, rssMb } = await probe.report()
       if (profilePath) await probe.stopProfile(profilePath)
       return {
         seconds,
         cpuMs,
         cpuShare: cpuMs / 1_000 / seconds,
-        loadCpuShare: (load.user + load.system) / 1e6 / seconds,
+        loadCpuShare: loadMs / 1_000 / seconds,
+        otherCpuShare: Math.max(0, otherMs / 1_000 / seconds),
         loopP50Ms,
         loopP99Ms,
         loopMaxMs,

@@ -12,6 +12,7 @@ import { OPEN_LOOP } from './load/open-loop.ts'
 import { SATURATED } from './load/saturated.ts'
 import type { Scenario } from './load/scenario.ts'
 import { STORMS } from './load/storm.ts'
+import { createQuietWait } from './meter.ts'
 import { type Options, parseOptions } from './options.ts'
 import { ours } from './peers/ours.ts'
 import type { Peer } from './peers/peer.ts'
@@ -23,6 +24,9 @@ import { renderTable, resultOf, type Run } from './table.ts'
 const SCENARIOS: readonly Scenario[] = [...SATURATED, OPEN_LOOP, FAN_OUT, HEAP, COLD_OPEN, ...STORMS]
 /** y-websocket has no bar: a few runs of it are enough. */
 const Y_WEBSOCKET_PAIRS = 3
+
+/** How long the whole benchmark may wait for a quiet machine. */
+const QUIET_WAIT_MS_MAX = 180_000
 
 const print = (line: unknown): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 
@@ -52,6 +56,7 @@ const main = async (options: Options): Promise<boolean> => {
     diskSyncMs: await syncP50Ms(directory.path),
   })
   const runs: Run[] = []
+  const untilQuiet = createQuietWait(QUIET_WAIT_MS_MAX)
   let broken = false
 
   const runOne = async (scenario: Scenario, peer: Peer, pair: number): Promise<void> => {
@@ -60,6 +65,7 @@ const main = async (options: Options): Promise<boolean> => {
     const at = { scenario: scenario.name, peer: peer.kind, pair }
     try {
       const path = await directory.fresh(name)
+      await untilQuiet()
       const metrics = await scenario.run({ peer, directory: path, quick: options.quick, profilePath })
       runs.push({ ...at, metrics })
       print({ event: 'run', ...at, ...metrics })

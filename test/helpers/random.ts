@@ -61,7 +61,11 @@ export const createRandom = (seed: number): Random => {
       return items[int(0, items.length - 1)] as (typeof items)[number]
     },
     chance: (probability) => next() / SEEDS < probability,
-    bytes: (length) => Uint8Array.from({ length }, () => next() & 0xff),
+    bytes: (length) => {
+      const filled = new Uint8Array(length)
+      for (let index = 0; index < length; index++) filled[index] = next()
+      return filled
+    },
     fork: () => createRandom(next()),
   }
 }

@@ -11,7 +11,9 @@ import { createSessions } from '../../server/auth/sessions.ts'
 import { createApp } from '../../server/http/app.ts'
 import { createLogger } from '../../server/log.ts'
 import { openSecrets } from '../../server/secret.ts'
+import { idOf } from '../../shared/names.ts'
 import { openStorage, type Storage, type StorageLocation } from '../../storage/open.ts'
+import { insertUser } from '../../storage/users.ts'
 
 export const PASSWORD = 'correct horse battery'
 
@@ -97,6 +99,17 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
     return { status: response.status, headers: response.headers, text, body: parsed }
   }
 
+  /** A user with a login, without the time that hashing a password takes. */
+  const person = async (username: string) => {
+    const id = idOf<'user'>(`user-${username.padStart(10, '0')}`)
+    const user = { id, username, email: null, name: username, password_hash: 'none', created_at: clock.time }
+    await insertUser(storage.db, user)
+    const device = { deviceId: null, userAgent: null }
+    const session = await storage.db.transaction().execute((trx) => sessions.start(trx, id, device))
+    const { accessToken } = await accessTokens.sign(session)
+    return { id, token: accessToken, refreshToken: session.refreshToken, sessionId: session.sessionId }
+  }
+
   /** The data of an answer that must have this status. */
   const must = async <Data>(status: number, method: string, path: string, asking: Asking = {}): Promise<Data> => {
     const answer = await ask(method, path, asking)
@@ -109,6 +122,7 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
     app,
     ask,
     must,
+    person,
     access,
     clock,
     folder,

@@ -75,12 +75,12 @@ const checkRefusedCommit = async (storage: Storage, fault: (typeof COMMIT_FAULTS
   const written: string[] = []
   const failures: unknown[] = []
   for (let round = 0; round < 5; round++) {
-    let goesOn = true
+    const goesOn = { on: true }
     const snapshot = replaceBySnapshot(storage, NOTES, 0, 1, bytes('refused'))
       .catch(() => refused++)
-      .finally(() => (goesOn = false))
+      .finally(() => (goesOn.on = false))
     const writes: Promise<unknown>[] = []
-    for (let n = 0; goesOn; n++) {
+    for (let n = 0; goesOn.on; n++) {
       const name = `board/${round}.${n}`
       const write = command(storage, `insert into document (name, head) values ('${name}', 1)`)
       writes.push(

@@ -3,7 +3,7 @@ import { rm, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import assert from 'node:assert/strict'
-import pg from 'pg'
+import { Client } from 'pg'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, test } from 'vitest'
 import { openStorage } from '../../storage/open.ts'
@@ -31,7 +31,7 @@ updateStoreContract('Postgres', async () => {
 
 test('[US14] on Postgres every session commits synchronously, whatever the database has as its default', async () => {
   const url = await postgres.createDatabase()
-  const client = new pg.Client({ connectionString: url })
+  const client = new Client({ connectionString: url })
   await client.connect()
   await client.query(`alter database ${client.escapeIdentifier(client.database ?? '')} set synchronous_commit = off`)
   await client.end()

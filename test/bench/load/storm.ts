@@ -72,7 +72,7 @@ const checkEqual = (logs: readonly Received[][], writers: readonly Writer[]): vo
 }
 
 /** Resolves once no client has received anything for a while. */
-const untilQuiet = async (clients: readonly LoadClient[]): Promise<void> => {
+const untilSilent = async (clients: readonly LoadClient[]): Promise<void> => {
   let before = -1
   for (;;) {
     const frames = clients.reduce((sum, { receivedFrames }) => sum + receivedFrames, 0)
@@ -108,7 +108,7 @@ const run = async (documents: number, perDocument: number, context: RunContext):
     },
     logs.length,
   )
-  await fleet.within(untilQuiet(clients), 60_000, 'settling')
+  await fleet.within(untilSilent(clients), 60_000, 'settling')
   const usage = await meter.stop()
 
   const clocksOf = createClockReader()

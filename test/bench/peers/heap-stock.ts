@@ -13,5 +13,7 @@ await runHeap(async (directory) => {
       if (!direct.document) throw new Error('the direct connection has no document')
       return { doc: direct.document, release: () => direct.disconnect() }
     },
+    // A direct connection stores when it disconnects.
+    stored: async () => {},
   }
 })

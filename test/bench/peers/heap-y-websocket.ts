@@ -3,6 +3,9 @@ import { runHeap } from './heap.ts'
 import { getDoc } from './y-websocket-server.ts'
 
 await runHeap(
-  async () => ({ pin: async (index) => ({ doc: getDoc(`bench-${index}`), release: async () => {} }) }),
+  async () => ({
+    pin: async (index) => ({ doc: getDoc(`bench-${index}`), release: async () => {} }),
+    stored: async () => {},
+  }),
   true,
 )

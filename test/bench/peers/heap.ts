@@ -6,6 +6,8 @@ import type * as Y from 'yjs'
 export interface HeapSubject {
   /** Loads document `index` and keeps it in memory until released. */
   readonly pin: (index: number) => Promise<{ doc: Y.Doc; release: () => Promise<void> }>
+  /** Resolves once everything written is stored. */
+  readonly stored: () => Promise<void>
 }
 
 const TEXT_BYTES = 1_000
@@ -74,6 +76,7 @@ export const runHeap = async (
       write(one)
       await one.release()
     }
+    await subject.stored()
   }
   const report = mode === 'measure' ? await measure(subject, Number(count), inMemoryOnly) : {}
   process.stdout.write(`${JSON.stringify(report)}\n`)

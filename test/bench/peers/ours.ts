@@ -64,7 +64,7 @@ export const ours: Peer = {
       }
     } catch (error) {
       await child[Symbol.asyncDispose]()
-      throw error
+      throw new Error(`signing in failed; the server printed:\n${child.output()}`, { cause: error })
     }
   },
 }

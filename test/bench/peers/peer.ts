@@ -33,6 +33,8 @@ export interface StartedProcess extends AsyncDisposable {
   readonly probe: Probe
   readonly host: string
   readonly port: number
+  /** The last it printed, for a failure that only its log explains. */
+  readonly output: () => string
 }
 
 const START_MS_MAX = 20_000
@@ -92,6 +94,7 @@ export const startProcess = async (script: string, env: Record<string, string>):
       probe: createProbe(child),
       host: url.hostname,
       port: Number(url.port),
+      output: () => output,
       [Symbol.asyncDispose]: () => stop(child),
     }
   } catch (error) {

@@ -1,0 +1,111 @@
+// Who may import whom (design section 2), held as facts about every import in the tree.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { expect, test } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '..')
+const FOLDERS = ['shared', 'storage', 'server', 'client-sdk', 'test']
+
+const files = FOLDERS.flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name)),
+)
+
+interface Import {
+  readonly from: string
+  /** A path in the repository, or a package name. */
+  readonly to: string
+}
+
+const IMPORT = /^(?:import|export)\s[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\.meta\.resolve\('([^']+)'\)/gm
+
+const imports: Import[] = files.flatMap((from) => {
+  const source = readFileSync(join(ROOT, from), 'utf8')
+  return [...source.matchAll(IMPORT)].map((match) => {
+    const target = (match[1] ?? match[2] ?? match[3]) as string
+    const to = target.startsWith('.') ? relative(ROOT, join(ROOT, dirname(from), target)) : target
+    return { from, to }
+  })
+})
+
+const isIn = (path: string, folder: string): boolean => path.startsWith(`${folder}/`)
+const isPackage = (to: string, name: string): boolean => to === name || to.startsWith(`${name}/`)
+const show = ({ from, to }: Import): string => `${from} → ${to}`
+
+test('[AR1] shared is pure: yjs and zod only, no node modules, no clock, no randomness', () => {
+  const foreign = imports.filter(
+    ({ from, to }) =>
+      isIn(from, 'shared') && !isIn(to, 'shared') && !['yjs', 'zod'].some((name) => isPackage(to, name)),
+  )
+  const impure = files.filter(
+    (file) =>
+      isIn(file, 'shared') &&
+      /Date\.now|Math\.random|randomUUID|setTimeout|performance\.now|process\./.test(
+        readFileSync(join(ROOT, file), 'utf8'),
+      ),
+  )
+  expect([...foreign.map(show), ...impure]).toEqual([])
+})
+
+test('[AR2] layers import downwards only', () => {
+  const allowed: Record<string, readonly string[]> = {
+    shared: ['shared'],
+    storage: ['shared', 'storage'],
+    server: ['shared', 'storage', 'server'],
+    'client-sdk': ['shared', 'client-sdk'],
+    test: FOLDERS,
+  }
+  const wrong = imports.filter(({ from, to }) => {
+    const layer = from.split('/')[0] as string
+    const target = FOLDERS.find((folder) => isIn(to, folder))
+    return target !== undefined && !allowed[layer]?.includes(target)
+  })
+  expect(wrong.map(show)).toEqual([])
+})
+
+/** Packages that may be imported from these places only. */
+const FENCED: [name: string, ...places: string[]][] = [
+  ['hono', 'server/http/'],
+  ['@hono/node-server', 'server/http/'],
+  ['@hocuspocus/server', 'server/sync/'],
+  ['@hocuspocus/extension-database', 'server/sync/'],
+  ['ws', 'server/sync/'],
+  ['better-sqlite3', 'storage/dialects/'],
+  ['pg', 'storage/dialects/'],
+  ['lucia', 'server/auth/sessions.ts'],
+  ['@node-rs/argon2', 'server/auth/password.ts'],
+  ['jose', 'server/auth/access-token.ts'],
+]
+
+test.each(FENCED)('[AR3] %s stays in its place', (name, ...places) => {
+  const inside = imports.filter(({ from, to }) => !isIn(from, 'test') && isPackage(to, name))
+  expect(inside.filter(({ from }) => !places.some((place) => from.startsWith(place))).map(show)).toEqual([])
+  expect(inside, `nobody imports ${name}`).not.toEqual([])
+})
+
+test('[AR4] no import goes in a circle', () => {
+  const next = Map.groupBy(imports, ({ from }) => from)
+  const done = new Set<string>()
+  const circles: string[] = []
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+    else if (!done.has(file))
+      for (const { to } of next.get(file) ?? []) if (files.includes(to)) visit(to, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+  expect(circles).toEqual([])
+})
+
+test('[AR5] only main reads the environment, and every file says what it is for in at most 300 lines', () => {
+  const product = files.filter((file) => !isIn(file, 'test'))
+  const readers = product.filter(
+    (file) =>
+      file !== 'server/main.ts' &&
+      /process\.env/.test(readFileSync(join(ROOT, file), 'utf8').replaceAll(/\/\/.*/g, '')),
+  )
+  const long = files.filter((file) => readFileSync(join(ROOT, file), 'utf8').split('\n').length > 301)
+  const silent = files.filter((file) => !readFileSync(join(ROOT, file), 'utf8').startsWith('// '))
+  expect({ readers, long, silent }).toEqual({ readers: [], long: [], silent: [] })
+})
