@@ -29,11 +29,11 @@ const toIssues = (issue: z.core.$ZodIssue): FieldIssue[] => {
 const ISSUES_MAX = 20
 
 export const readBody = async <Schema extends z.ZodType>(c: HttpContext, schema: Schema): Promise<z.output<Schema>> => {
-  const text = await c.req.text()
   let body: unknown
   try {
-    body = JSON.parse(text)
+    body = JSON.parse(await c.req.text())
   } catch {
+    // Also when the sender went away in the middle of it.
     throw new AppError('input/not-json', 'the body is not JSON')
   }
   const parsed = schema.safeParse(body)
@@ -48,16 +48,21 @@ export const readId = <Kind extends string>(text: string): Id<Kind> | null => (i
 
 /** Control characters show nothing, and a zero byte is an error to Postgres. */
 // oxlint-disable-next-line no-control-regex -- reason: control characters are what this refuses.
-const LINE = /^[^\u0000-\u001f\u007f]*$/u
+const CONTROLS = /[\u0000-\u001f\u007f]/
 // oxlint-disable-next-line no-control-regex -- reason: as above, but for line breaks and tabs.
-const LINES = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/u
+const CONTROLS_IN_LINES = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+
+const text = (lengthMax: number, controls: RegExp) =>
+  z
+    .string()
+    .trim()
+    .max(lengthMax)
+    .refine((value) => !controls.test(value) && value.isWellFormed(), 'expected no control characters')
 
 /** A name: one line, not empty. */
-export const line = (lengthMax: number) =>
-  z.string().trim().min(1).max(lengthMax).regex(LINE, 'expected no control characters')
+export const line = (lengthMax: number) => text(lengthMax, CONTROLS).min(1)
 
 /** A text of several lines, possibly empty. */
-export const lines = (lengthMax: number) =>
-  z.string().trim().max(lengthMax).regex(LINES, 'expected no control characters')
+export const lines = (lengthMax: number) => text(lengthMax, CONTROLS_IN_LINES)
 
 export const id = z.string().refine(isId, 'expected 10 to 40 of A-Z a-z 0-9 _ -')

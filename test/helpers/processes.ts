@@ -28,6 +28,8 @@ export interface ProcessOptions {
 
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+/** The pinned Node, which runs TypeScript as it is; the machine's own may be older. */
+export const NODE = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url))
 
 const running = new Set<ChildProcess>()
 process.on('exit', () => {

@@ -5,21 +5,22 @@ import { BODY_BYTES_MAX } from '../../shared/limits.ts'
 import type { Storage } from '../../storage/open.ts'
 import { openTestApp } from './test-app.ts'
 
-/** A database whose every query throws what `next` gives. */
+interface Trouble {
+  next: Error | undefined
+}
+
+/** A database whose every query throws what `trouble` says. */
 const failing =
-  (trouble: { next: Error | undefined }) =>
+  (trouble: Trouble) =>
   (storage: Storage): Storage => ({
     ...storage,
-    db: new Proxy(storage.db, {
-      get: (db, name, receiver) => {
-        if (trouble.next && (name === 'selectFrom' || name === 'transaction' || name === 'getExecutor')) {
-          throw trouble.next
-        }
-        const value: unknown = Reflect.get(db, name, receiver)
-        return value
+    db: storage.db.withPlugin({
+      transformQuery: ({ node }) => {
+        if (trouble.next) throw trouble.next
+        return node
       },
+      transformResult: async ({ result }) => result,
     }),
-    [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
   })
 
 const coded = (message: string, code: string): Error => Object.assign(new Error(message), { code })
@@ -125,7 +126,7 @@ describe('headers', () => {
 
 describe('trouble', () => {
   test('[HP7] a database that cannot answer is 503 and worth a retry', async () => {
-    const trouble: { next: Error | undefined } = { next: undefined }
+    const trouble: Trouble = { next: undefined }
     await using app = await openTestApp({ wrap: failing(trouble) })
     const { token } = await app.person('alice')
     const failures = [
@@ -145,7 +146,7 @@ describe('trouble', () => {
   })
 
   test('[HP8] a mistake of ours is 500, says nothing of its cause, and is logged once with the request’s id', async () => {
-    const trouble: { next: Error | undefined } = { next: undefined }
+    const trouble: Trouble = { next: undefined }
     await using app = await openTestApp({ wrap: failing(trouble) })
     const { token } = await app.person('alice')
     for (const mistake of [coded('no such column: secretcolumn', 'SQLITE_ERROR'), new TypeError('secretcolumn')]) {
@@ -175,7 +176,7 @@ describe('trouble', () => {
 
 describe('health', () => {
   test('[HP10] health is public and bare: up or down', async () => {
-    const trouble: { next: Error | undefined } = { next: undefined }
+    const trouble: Trouble = { next: undefined }
     await using app = await openTestApp({ wrap: failing(trouble) })
     const health = async (path: string) => {
       const { status, text } = await app.ask('GET', path)

@@ -55,6 +55,7 @@ describe('groups', () => {
       [{ name: '  ' }, ['name']],
       [{ name: 'x'.repeat(101) }, ['name']],
       [{ name: 'a\u0000b' }, ['name']],
+      [{ name: 'a\ud800b' }, ['name']],
       [{ name: 'x', description: 'x'.repeat(2_001) }, ['description']],
       [{ name: 'x', timezone: 'Mars/Olympus' }, ['timezone']],
       [{ name: 'x', checkInFrequency: 'hourly' }, ['checkInFrequency']],

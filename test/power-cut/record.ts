@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { startProcess } from '../helpers/processes.ts'
+import { NODE, startProcess } from '../helpers/processes.ts'
 
 export type DiskEvent =
   /** From its start, a write may be on the disk, wholly or in part. */
@@ -126,7 +126,7 @@ export const record = async (
 ): Promise<DiskEvent[]> => {
   const logPath = `${dirname(directory)}/strace.log`
   const options = ['-f', '--seccomp-bpf', '-y', '-xx', '-s', '4194304', '-e', `trace=${SYSTEM_CALLS}`, '-o', logPath]
-  await using child = startProcess('strace', [...options, process.execPath, script, ...args])
+  await using child = startProcess('strace', [...options, NODE, script, ...args])
   const timer = setTimeout(() => void child.kill('SIGKILL'), CHILD_MS_MAX)
   const { code, signal } = await child.exited
   clearTimeout(timer)
