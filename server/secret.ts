@@ -57,7 +57,8 @@ const readKeyFile = async (path: string): Promise<string | undefined> => {
 }
 
 const keyInFolder = async (dataDir: string): Promise<string> => {
-  await mkdir(dataDir, { recursive: true })
+  // For the owner only: the database that will lie beside the key holds hashes and everybody's documents.
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const path = join(dataDir, FILE)
   let key = await readKeyFile(path)
   if (key === undefined) {

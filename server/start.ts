@@ -1,6 +1,6 @@
 // Starts everything in order and stops it in reverse: storage, accounts, HTTP, sync. Knows how the parts fit together
 // and nothing else.
-import { randomUUID } from 'node:crypto'
+import { v7 as newId } from 'uuid'
 import { openStorage, type Storage } from '../storage/open.ts'
 import { createAccess } from './access.ts'
 import { createAccessTokens } from './auth/access-token.ts'
@@ -9,7 +9,7 @@ import { createPasswords } from './auth/password.ts'
 import { createSessions } from './auth/sessions.ts'
 import type { Config } from './config.ts'
 import { createApp } from './http/app.ts'
-import { listen } from './http/listen.ts'
+import { listen, type Listening } from './http/listen.ts'
 import type { Logger } from './log.ts'
 import { openSecrets } from './secret.ts'
 import { createSync, type Sync } from './sync/sync.ts'
@@ -24,7 +24,6 @@ export interface RunningServer extends AsyncDisposable {
 /** Starts the server and resolves when it accepts connections. Disposing stops it: nothing acknowledged is lost. */
 export const startServer = async (config: Config, log: Logger): Promise<RunningServer> => {
   const now = Date.now
-  const newId = randomUUID
   await using owned = new AsyncDisposableStack()
 
   const secrets = await openSecrets(config)
@@ -36,20 +35,15 @@ export const startServer = async (config: Config, log: Logger): Promise<RunningS
   const access = createAccess({ storage, accessTokens, sessions })
   const app = createApp({ storage, accounts, access, log, config, now, newId })
 
+  // Stopped in reverse: no new connections, sockets, running requests, storage.
+  let http: Listening | undefined
+  owned.defer(() => http?.drain())
   const sync = owned.use(createSync({ storage, access, allowedOrigins: config.allowedOrigins, log }))
-  const http = await listen(app, config, sync.attach)
+  http = await listen(app, config, sync.attach)
+  owned.defer(http.stopAccepting)
   const { url } = http
   log.info('server.started', { url, database: 'sqlite' in config.database ? 'sqlite' : 'postgres' })
 
   const kept = owned.move()
-  return {
-    url,
-    sync,
-    storage,
-    [Symbol.asyncDispose]: async () => {
-      http.stopAccepting()
-      await kept.disposeAsync()
-      http.closeConnections()
-    },
-  }
+  return { url, sync, storage, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }

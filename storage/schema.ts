@@ -68,30 +68,33 @@ export interface ChannelTable {
   created_at: number
 }
 
-/** The head of a document: the number of its newest journal entry. */
 export interface DocumentTable {
+  /** Short and internal: the journal's index is written at random, so its keys must be small. */
+  id: Generated<number>
+  /** `kind/id[/part]`; unique. */
   name: string
+  /** The number of the newest journal entry; 0 before the first. */
   head: number
   epoch: Generated<number>
 }
 
 /** The journal. One entry holds the updates of one document in one commit, each as lib0 `varUint8Array`. */
 export interface DocumentUpdateTable {
-  document: string
+  document_id: number
   seq: number
   data: Uint8Array
 }
 
 /** The merged state of a document up to and including journal entry `up_to`. */
 export interface DocumentSnapshotTable {
-  document: string
+  document_id: number
   up_to: number
   data: Uint8Array
 }
 
 /** Which user owns a Yjs client id in a document. First come; for ever. */
 export interface ClientClaimTable {
-  document: string
+  document_id: number
   client_id: number
   user_id: string
 }

@@ -2,8 +2,9 @@
 // An entry is what one document wrote in one commit. Knows bytes, not Yjs: merging is the caller's.
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { sql } from 'kysely'
+import { CompiledQuery, type Kysely, sql } from 'kysely'
 import type { Storage } from './open.ts'
+import type { Database } from './schema.ts'
 
 export interface AppendEntry {
   readonly document: string
@@ -54,29 +55,76 @@ const chunked = <Item>(items: readonly Item[]): Item[][] => {
 /** Sorted, so that two nodes that write the same documents take their row locks in the same order. */
 const byDocument = (a: { document: string }, b: { document: string }): number => (a.document < b.document ? -1 : 1)
 
+/** The document's row id, as a subquery. */
+const idOf = (db: Kysely<Database>, name: string) => db.selectFrom('document').select('id').where('name', '=', name)
+
+/**
+ * The two statements of an append, for a fixed number of rows. Compiling and preparing them costs more than running
+ * them, so an append is cut into pieces of a few sizes, and each size is compiled once.
+ */
+interface AppendStatements {
+  /** Parameters per row: name. */
+  readonly bumpHeads: string
+  /** Parameters per row: name, name, data. */
+  readonly insertEntries: string
+}
+
+/** SQLite takes three times as long for a row of a statement with hundreds of them; Postgres counts round trips. */
+const APPEND_SIZES = [16, 4, 1] as const
+
+const compileAppend = (db: Storage['db'], size: number): AppendStatements => {
+  const rows = Array.from({ length: size }, () => '')
+  const bumpHeads = db
+    .insertInto('document')
+    .values(rows.map((name) => ({ name, head: sql.lit(1) })))
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ head: sql<number>`document.head + 1` }))
+    .compile()
+  const insertEntries = db
+    .insertInto('document_update')
+    .values(
+      rows.map((name) => ({
+        document_id: idOf(db, name),
+        seq: db.selectFrom('document').select('head').where('name', '=', name),
+        data: new Uint8Array(0),
+      })),
+    )
+    .compile()
+  return { bumpHeads: bumpHeads.sql, insertEntries: insertEntries.sql }
+}
+
+const appendStatements = new WeakMap<Storage['db'], Map<number, AppendStatements>>()
+
+const appendStatementsFor = (db: Storage['db'], size: number): AppendStatements => {
+  let bySize = appendStatements.get(db)
+  if (!bySize) appendStatements.set(db, (bySize = new Map()))
+  let statements = bySize.get(size)
+  if (!statements) bySize.set(size, (statements = compileAppend(db, size)))
+  return statements
+}
+
 /**
  * Appends one entry to each named document (each name once), in one synced transaction. Numbers are taken and become
  * visible in order. When it resolves, the entries survive a power cut.
  */
 export const appendUpdates = async (storage: Storage, entries: readonly AppendEntry[]): Promise<void> => {
-  const { db } = storage
-  const queries = chunked(entries.toSorted(byDocument)).flatMap((chunk) => [
-    db
-      .insertInto('document')
-      .values(chunk.map(({ document }) => ({ name: document, head: 1 })))
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ head: sql<number>`document.head + 1` }))
-      .compile(),
-    db
-      .insertInto('document_update')
-      .values(
-        chunk.map(({ document, updates }) => ({
-          document,
-          seq: db.selectFrom('document').select('head').where('name', '=', document),
-          data: encodeEntry(updates),
-        })),
-      )
-      .compile(),
-  ])
+  const sorted = entries.toSorted(byDocument)
+  const queries: CompiledQuery[] = []
+  for (let at = 0; at < sorted.length;) {
+    const size = APPEND_SIZES.find((candidate) => candidate <= sorted.length - at) as number
+    const piece = sorted.slice(at, at + size)
+    const { bumpHeads, insertEntries } = appendStatementsFor(storage.db, size)
+    queries.push(
+      CompiledQuery.raw(
+        bumpHeads,
+        piece.map(({ document }) => document),
+      ),
+      CompiledQuery.raw(
+        insertEntries,
+        piece.flatMap(({ document, updates }) => [document, document, encodeEntry(updates)]),
+      ),
+    )
+    at += size
+  }
   await storage.atomically(queries)
 }
 
@@ -85,12 +133,12 @@ export const loadDocument = async ({ db }: Storage, document: string): Promise<S
   const rows = await db
     .selectFrom('document_snapshot')
     .select([sql<number>`0`.as('is_update'), 'up_to as seq', 'data'])
-    .where('document', '=', document)
+    .where('document_id', '=', idOf(db, document))
     .unionAll(
       db
         .selectFrom('document_update')
         .select([sql<number>`1`.as('is_update'), 'seq', 'data'])
-        .where('document', '=', document),
+        .where('document_id', '=', idOf(db, document)),
     )
     .orderBy('is_update')
     .orderBy('seq')
@@ -114,23 +162,24 @@ export const loadDocument = async ({ db }: Storage, document: string): Promise<S
  */
 export const replaceBySnapshot = ({ db }: Storage, document: string, oldUpTo: number, upTo: number, data: Uint8Array) =>
   db.transaction().execute(async (trx): Promise<boolean> => {
+    const { id } = await trx.selectFrom('document').select('id').where('name', '=', document).executeTakeFirstOrThrow()
     const written =
       oldUpTo === 0
         ? await trx
             .insertInto('document_snapshot')
-            .values({ document, up_to: upTo, data })
-            .onConflict((conflict) => conflict.column('document').doNothing())
+            .values({ document_id: id, up_to: upTo, data })
+            .onConflict((conflict) => conflict.column('document_id').doNothing())
             .executeTakeFirst()
             .then((result) => result.numInsertedOrUpdatedRows)
         : await trx
             .updateTable('document_snapshot')
             .set({ up_to: upTo, data })
-            .where('document', '=', document)
+            .where('document_id', '=', id)
             .where('up_to', '=', oldUpTo)
             .executeTakeFirst()
             .then((result) => result.numUpdatedRows)
     if (!written) return false
-    await trx.deleteFrom('document_update').where('document', '=', document).where('seq', '<=', upTo).execute()
+    await trx.deleteFrom('document_update').where('document_id', '=', id).where('seq', '<=', upTo).execute()
     return true
   })
 
@@ -139,7 +188,7 @@ export const loadClaims = async ({ db }: Storage, document: string): Promise<Map
   const rows = await db
     .selectFrom('client_claim')
     .select(['client_id', 'user_id'])
-    .where('document', '=', document)
+    .where('document_id', '=', idOf(db, document))
     .execute()
   return new Map(rows.map(({ client_id, user_id }) => [client_id, user_id]))
 }
@@ -154,23 +203,38 @@ export const claimClientIds = async (storage: Storage, claims: readonly Claim[])
     if (!firsts.has(name)) firsts.set(name, claim)
   }
   const unique = [...firsts.values()].sort((a, b) => byDocument(a, b) || a.clientId - b.clientId)
-  const queries = chunked(unique).flatMap((chunk) => [
-    db
-      .insertInto('client_claim')
-      .values(chunk.map(({ document, clientId, userId }) => ({ document, client_id: clientId, user_id: userId })))
-      .onConflict((conflict) => conflict.columns(['document', 'client_id']).doNothing())
-      .compile(),
-    db
-      .selectFrom('client_claim')
-      .select(['document', 'client_id', 'user_id'])
-      .where('document', 'in', [...new Set(chunk.map(({ document }) => document))])
-      .where('client_id', 'in', [...new Set(chunk.map(({ clientId }) => clientId))])
-      .compile(),
-  ])
+  const queries = chunked(unique).flatMap((chunk) => {
+    const documents = [...new Set(chunk.map(({ document }) => document))]
+    return [
+      db
+        .insertInto('document')
+        .values(documents.map((name) => ({ name, head: 0 })))
+        .onConflict((conflict) => conflict.column('name').doNothing())
+        .compile(),
+      db
+        .insertInto('client_claim')
+        .values(
+          chunk.map(({ document, clientId, userId }) => ({
+            document_id: idOf(db, document),
+            client_id: clientId,
+            user_id: userId,
+          })),
+        )
+        .onConflict((conflict) => conflict.columns(['document_id', 'client_id']).doNothing())
+        .compile(),
+      db
+        .selectFrom('client_claim')
+        .innerJoin('document', 'document.id', 'client_claim.document_id')
+        .select(['document.name', 'client_id', 'user_id'])
+        .where('document.name', 'in', documents)
+        .where('client_id', 'in', [...new Set(chunk.map(({ clientId }) => clientId))])
+        .compile(),
+    ]
+  })
   const owners = new Map<string, string>()
   for (const { rows } of await storage.atomically(queries)) {
-    for (const row of rows as { document: string; client_id: number; user_id: string }[]) {
-      owners.set(key(row.document, row.client_id), row.user_id)
+    for (const row of rows as { name: string; client_id: number; user_id: string }[]) {
+      owners.set(key(row.name, row.client_id), row.user_id)
     }
   }
   return claims.map(({ document, clientId }) => owners.get(key(document, clientId)) as string)

@@ -102,6 +102,7 @@ describe('secret', () => {
     for (const secrets of all) assert.deepEqual(secrets, all[0])
     assert.deepEqual(await open(), all[0])
     const file = join(dataDir, 'secret.key')
+    assert.equal((await stat(dataDir)).mode & 0o777, 0o700)
     assert.equal((await stat(file)).mode & 0o777, 0o600)
     assert.match(await readFile(file, 'utf8'), /^[0-9a-f]{64}\n$/)
   })

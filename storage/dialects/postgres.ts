@@ -3,7 +3,7 @@ import { type CompiledQuery, type Dialect, PostgresDialect, type QueryResult } f
 import { Pool, type PoolClient, types } from 'pg'
 import type { ColumnTypes } from './column-types.ts'
 
-export const POSTGRES_COLUMN_TYPES: ColumnTypes = { integer: 'bigint', bytes: 'bytea' }
+export const POSTGRES_COLUMN_TYPES: ColumnTypes = { integer: 'bigint', serial: 'bigserial', bytes: 'bytea' }
 
 /** Postgres sends 64-bit integers as text; ours are times and counters, far below 2⁵³. */
 const INT8 = 20

@@ -15,7 +15,7 @@ import {
 import type { ColumnTypes } from './column-types.ts'
 import type { Job, JobResult, Statement, StatementResult } from './sqlite-writer.ts'
 
-export const SQLITE_COLUMN_TYPES: ColumnTypes = { integer: 'integer', bytes: 'blob' }
+export const SQLITE_COLUMN_TYPES: ColumnTypes = { integer: 'integer', serial: 'integer', bytes: 'blob' }
 
 /** An error of the database, with SQLite's own code, such as SQLITE_FULL. */
 export class SqliteError extends Error {

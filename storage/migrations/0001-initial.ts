@@ -64,31 +64,33 @@ export const up = async (db: Kysely<unknown>, types: ColumnTypes): Promise<void>
 
   await db.schema
     .createTable('document')
-    .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('id', types.serial, (c) => c.primaryKey())
+    .addColumn('name', 'text', (c) => c.notNull().unique())
     .addColumn('head', types.integer, (c) => c.notNull())
     .addColumn('epoch', types.integer, (c) => c.notNull().defaultTo(0))
     .execute()
 
+  // No foreign key: the append takes the id from the document's row in the same statement, and a check per row costs.
   await db.schema
     .createTable('document_update')
-    .addColumn('document', 'text', (c) => c.notNull())
+    .addColumn('document_id', types.integer, (c) => c.notNull())
     .addColumn('seq', types.integer, (c) => c.notNull())
     .addColumn('data', types.bytes, (c) => c.notNull())
-    .addPrimaryKeyConstraint('document_update_pk', ['document', 'seq'])
+    .addPrimaryKeyConstraint('document_update_pk', ['document_id', 'seq'])
     .execute()
 
   await db.schema
     .createTable('document_snapshot')
-    .addColumn('document', 'text', (c) => c.primaryKey())
+    .addColumn('document_id', types.integer, (c) => c.primaryKey().references('document.id'))
     .addColumn('up_to', types.integer, (c) => c.notNull())
     .addColumn('data', types.bytes, (c) => c.notNull())
     .execute()
 
   await db.schema
     .createTable('client_claim')
-    .addColumn('document', 'text', (c) => c.notNull())
+    .addColumn('document_id', types.integer, (c) => c.notNull().references('document.id'))
     .addColumn('client_id', types.integer, (c) => c.notNull())
     .addColumn('user_id', 'text', (c) => c.notNull())
-    .addPrimaryKeyConstraint('client_claim_pk', ['document', 'client_id'])
+    .addPrimaryKeyConstraint('client_claim_pk', ['document_id', 'client_id'])
     .execute()
 }

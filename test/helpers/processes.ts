@@ -96,18 +96,3 @@ export const startProcess = (
     },
   }
 }
-
-/** Asks again and again until the answer passes; rejects with the last answer when the time is over. */
-export const eventually = async <Answer>(
-  ask: () => Answer | Promise<Answer>,
-  passes: (answer: Answer) => boolean,
-  msMax = 10_000,
-): Promise<Answer> => {
-  const deadline = Date.now() + msMax
-  for (;;) {
-    const answer = await ask()
-    if (passes(answer)) return answer
-    if (Date.now() > deadline) throw new Error(`not within ${msMax} ms; the last answer was ${JSON.stringify(answer)}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}

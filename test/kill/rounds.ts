@@ -1,7 +1,7 @@
 // Rounds of: eight writers write, something is killed at a random moment, it starts again on the same data, and a fresh
 // reader compares what is there with what the writers had been told. An edit without an answer may be there or not.
 import { createRandom, type Random } from '../helpers/random.ts'
-import { eventually } from '../helpers/processes.ts'
+import { eventually } from '../helpers/eventually.ts'
 import type { Target } from './targets.ts'
 import { findEdits, readDocument, startWriter, type WriterRecord } from './writer.ts'
 
@@ -35,7 +35,12 @@ const after = (ms: number): Promise<undefined> =>
 /** Each document with everybody who ever wrote to it. */
 type Ledger = Map<string, WriterRecord[]>
 
-const writeUntilStruck = async (target: Target, ledger: Ledger, documents: string[], random: Random): Promise<string> => {
+const writeUntilStruck = async (
+  target: Target,
+  ledger: Ledger,
+  documents: string[],
+  random: Random,
+): Promise<string> => {
   const token = await target.token()
   const strikeAfter = random.int(0, ACKNOWLEDGED_MAX)
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>()
@@ -53,8 +58,8 @@ const writeUntilStruck = async (target: Target, ledger: Ledger, documents: strin
   )
   const stopped = Promise.race(writers.map(({ ended }) => ended))
   const timer = setTimeout(reach, WRITING_MS_MAX)
-  await Promise.race([reached, stopped.then((reason) => Promise.reject(new Error(`a writer was stopped: ${reason}`)))])
-  clearTimeout(timer)
+  const tooEarly = stopped.then((reason) => Promise.reject(new Error(`a writer was stopped: ${reason}`)))
+  await Promise.race([reached, tooEarly]).finally(() => clearTimeout(timer))
   // The moment is random in time as well: the answer that was just read is not always the last event.
   if (random.chance(0.5)) await new Promise((resolve) => setTimeout(resolve, random.int(0, DELAY_MS_MAX)))
   const struck = await target.strike(random)
@@ -73,11 +78,10 @@ const countLost = async (target: Target, ledger: Ledger, documents: Iterable<str
   for (const document of documents) {
     // A server that outlived its database may need a moment to open documents again.
     const doc = await eventually(
-      () => readDocument(target.socketUrl(), document, token).catch((error: unknown) => String(error)),
-      (answer) => typeof answer !== 'string',
-      OPEN_MS_MAX,
+      () => readDocument(target.socketUrl(), document, token),
+      () => true,
+      { msMax: OPEN_MS_MAX, what: `answer for ${document}` },
     )
-    if (typeof doc === 'string') throw new Error(doc)
     for (const record of ledger.get(document) ?? []) {
       const found = findEdits(doc, record)
       for (const n of found) {

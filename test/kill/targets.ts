@@ -1,9 +1,9 @@
 // What the kill test can start, kill and start again on the same data: Syncline on SQLite, Syncline on Postgres, and
 // stock Hocuspocus.
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createDocument, createGroup, type Group, login, type Person, register } from '../helpers/accounts.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { NODE, ROOT, type RunningProcess, startProcess } from '../helpers/processes.ts'
 import type { Random } from '../helpers/random.ts'
@@ -50,38 +50,25 @@ const createProcess = (args: readonly string[], env: Record<string, string>) => 
   }
 }
 
+/** One person who holds every client of the test, and one group for all its documents. */
 const createAccount = (url: () => string) => {
-  const credentials = { username: `kill${Date.now().toString(36)}`, password: randomUUID() }
-  let accessToken = ''
+  let person: Person
+  let group: Group
   let loggedInAt = 0
-  let groupId = ''
-  const post = async (path: string, body: object): Promise<Record<string, string>> => {
-    const headers = { 'content-type': 'application/json', ...(accessToken && { authorization: `Bearer ${accessToken}` }) }
-    const response = await fetch(`${url()}/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
-    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`)
-    return ((await response.json()) as { data: Record<string, string> }).data
-  }
-  const mustField = (data: Record<string, string>, field: string): string => {
-    const value = data[field]
-    if (!value) throw new Error(`no ${field} in ${JSON.stringify(data)}`)
-    return value
-  }
   return {
     register: async (): Promise<void> => {
-      accessToken = mustField(await post('/auth/register', credentials), 'accessToken')
+      person = await register(url())
+      group = await createGroup(url(), person)
       loggedInAt = Date.now()
-      groupId = mustField(await post('/groups', { name: 'kill' }), 'id')
     },
     token: async (): Promise<string> => {
       if (Date.now() - loggedInAt > LOGIN_EVERY_MS) {
-        const { username: identifier, password } = credentials
-        accessToken = mustField(await post('/auth/login', { identifier, password }), 'accessToken')
+        person = await login(url(), person)
         loggedInAt = Date.now()
       }
-      return accessToken
+      return person.accessToken
     },
-    newDocument: async (): Promise<string> =>
-      mustField(await post(`/groups/${groupId}/channels`, { type: 'DOC', name: 'kill' }), 'documentName'),
+    newDocument: async (): Promise<string> => createDocument(url(), person, group),
   }
 }
 

@@ -44,14 +44,14 @@ export const startWriter = async (
   const client = await connectWire(url)
   const document = await client.open(documentName, token)
   const { promise: ended, resolve } = Promise.withResolvers<string>()
-  let open = true
+  const state = { open: true }
   const end = (reason: string): void => {
-    open = false
+    state.open = false
     resolve(reason)
   }
   doc.on('update', (update) => document.sendUpdate(update))
   const fill = (): void => {
-    while (open && record.sent - record.acknowledged < window) write(doc, record, record.sent++)
+    while (state.open && record.sent - record.acknowledged < window) write(doc, record, record.sent++)
   }
   document.onAck = (positive) => {
     if (!positive) {
@@ -71,7 +71,7 @@ export const startWriter = async (
     record,
     ended,
     close: () => {
-      open = false
+      state.open = false
       client.socket.terminate()
     },
   }

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openStorage, type Storage } from '../../storage/open.ts'
 import { appendUpdates, claimClientIds, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts'
-import { eventually } from '../helpers/processes.ts'
+import { eventually, nextTurn } from '../helpers/eventually.ts'
 
 const NOTES = 'document/0000000001'
 const TASKS = 'tasks/0000000001'
@@ -74,6 +74,7 @@ const checkRefusedCommit = async (storage: Storage, fault: (typeof COMMIT_FAULTS
   let refused = 0
   const written: string[] = []
   const failures: unknown[] = []
+  let claimed = 0
   for (let round = 0; round < 5; round++) {
     const goesOn = { on: true }
     const snapshot = replaceBySnapshot(storage, NOTES, 0, 1, bytes('refused'))
@@ -89,9 +90,9 @@ const checkRefusedCommit = async (storage: Storage, fault: (typeof COMMIT_FAULTS
           (error) => failures.push(error),
         ),
       )
-      const claim = claimClientIds(storage, [{ document: name, clientId: 1, userId: 'alice' }])
+      const claim = claimClientIds(storage, [{ document: NOTES, clientId: claimed++, userId: 'alice' }])
       writes.push(claim.catch((error) => failures.push(error)))
-      await new Promise((resolve) => setImmediate(resolve))
+      await nextTurn()
     }
     await Promise.all([snapshot, ...writes])
   }
@@ -99,7 +100,7 @@ const checkRefusedCommit = async (storage: Storage, fault: (typeof COMMIT_FAULTS
   assert.deepEqual(failures, [])
   const rows = await storage.db.selectFrom('document').select('name').where('name', 'like', 'board/%').execute()
   assert.deepEqual(rows.map(({ name }) => name).toSorted(), written.toSorted())
-  for (const name of written) assert.equal((await loadClaims(storage, name)).get(1), 'alice')
+  assert.equal((await loadClaims(storage, NOTES)).size, claimed)
 
   for (const sql of fault.heal) await command(storage, sql)
   await append(storage, NOTES, 'after')
@@ -225,12 +226,12 @@ describe('Postgres', () => {
         const total = (): number => accepted.reduce((sum, own) => sum + own.length, 0)
         let goesOn = true
         const writing = writeUntil(storage, () => goesOn, accepted)
-        await eventually(total, (count) => count >= 50, 20_000)
+        await eventually(total, (count) => count >= 50, { msMax: 20_000 })
         await postgres[how]()
         const atStop = total()
         await assert.rejects(append(storage, NOTES, 'while it is down'))
         await postgres.start()
-        await eventually(total, (count) => count >= atStop + 50, 20_000)
+        await eventually(total, (count) => count >= atStop + 50, { msMax: 20_000 })
         goesOn = false
         const rejected = await writing
         assert.ok(rejected > 0, 'nothing was rejected: the stop came too late')
