@@ -36,7 +36,6 @@ export const ERRORS = {
   'permission-denied': { status: 404, close: 4403, retry: false },
   'socket/bad-frame': { status: 400, close: 4400, retry: false },
   'socket/too-many-documents': { status: 429, close: 4429, retry: false },
-  'socket/too-much-before-login': { status: 429, close: 4429, retry: false },
   'socket/no-login': { status: 401, close: 4401, retry: false },
 
   // A refused update (design 4.2).

@@ -28,14 +28,13 @@ export const SERVER_CLIENT_ID_MIN = CLIENT_ID_MAX - 1023
 
 /** Documents on one socket. */
 export const DOCUMENTS_PER_SOCKET_MAX = 5_000
-/** Bytes and frames a socket may send before any token of it was accepted. */
-export const PRE_AUTH_BYTES_MAX = 256 * KIB
-export const PRE_AUTH_FRAMES_MAX = 1_000
 /** A socket that has opened no document by then is closed. */
 export const HELLO_MS_MAX = 60_000
 /** Frames that wait for their document to open, per socket, before the socket is paused. */
 export const WAITING_FRAMES_MAX = 256
 export const WAITING_BYTES_MAX = 8 * MIB
+/** The same while no token of the socket was accepted yet (reliability.md A5). */
+export const WAITING_BYTES_BEFORE_LOGIN_MAX = 256 * KIB
 /** Unsent bytes of one socket: awareness is dropped above the first, the socket above the second. */
 export const OUT_BYTES_SOFT_MAX = 4 * MIB
 export const OUT_BYTES_HARD_MAX = 16 * MIB

@@ -53,7 +53,8 @@ const chunked = <Item>(items: readonly Item[]): Item[][] => {
 }
 
 /** Sorted, so that two nodes that write the same documents take their row locks in the same order. */
-const byDocument = (a: { document: string }, b: { document: string }): number => (a.document < b.document ? -1 : 1)
+const byDocument = (a: { document: string }, b: { document: string }): number =>
+  a.document < b.document ? -1 : Number(a.document > b.document)
 
 /** The document's row id, as a subquery. */
 const idOf = (db: Kysely<Database>, name: string) => db.selectFrom('document').select('id').where('name', '=', name)

@@ -85,8 +85,6 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     })
   }
 
-  // ---- in ----
-
   #receive(data: Buffer): void {
     // Connection-level ping of the Hocuspocus protocol: one byte, no address.
     if (data.length === 1 && data[0] === MessageType.Ping) {
@@ -145,8 +143,9 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     slot.waiting.push(frame)
     this.#waitingFrames++
     this.#waitingBytes += frame.byteLength
-    if (this.#waitingFrames > WAITING_FRAMES_MAX || this.#waitingBytes > WAITING_BYTES_MAX)
-      this.#reading.pause('waiting')
+    const bytesMax = this.hasOpened ? WAITING_BYTES_MAX : WAITING_BYTES_BEFORE_LOGIN_MAX
+    if (this.#waitingFrames <= WAITING_FRAMES_MAX && this.#waitingBytes <= bytesMax) return
+    this.#reading.pause('waiting')
   }
 
   #handle(slot: Slot, frame: Uint8Array, type: number, bodyAt: number): void {
@@ -282,8 +281,6 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   onceClosed(run: () => void): void {
     this.#ws.once('close', run)
   }
-
-  // ---- backpressure ----
 
   charge(ms: number): void {
     this.#reading.charge(ms)
