@@ -4,7 +4,12 @@ import type { Duplex } from 'node:stream'
 import type { Connection, WebSocketLike } from '@hocuspocus/server'
 import type { WebSocket } from 'ws'
 import { type ErrorCode, ERRORS } from '../../shared/errors.ts'
-import { DOCUMENTS_PER_SOCKET_MAX, WAITING_BYTES_MAX, WAITING_FRAMES_MAX } from '../../shared/limits.ts'
+import {
+  DOCUMENTS_PER_SOCKET_MAX,
+  WAITING_BYTES_BEFORE_LOGIN_MAX,
+  WAITING_BYTES_MAX,
+  WAITING_FRAMES_MAX,
+} from '../../shared/limits.ts'
 import { parseDocumentName } from '../../shared/names.ts'
 import { AuthType, MessageType, SDK_VERSION_PREFIX } from '../../shared/protocol.ts'
 import type { Grant } from '../access.ts'

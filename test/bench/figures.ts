@@ -45,6 +45,7 @@ export const FIGURES: readonly Figure[] = [
   figure('heap per idle document, empty', ['heap', 'heapBytesEmpty', 'B'], { atMost: 1 }),
   figure('cold open, state received', ['cold-open', 'receivedMs', 'ms'], { atMost: 0.9 }),
   figure('cold open, state applied', ['cold-open', 'appliedMs', 'ms'], { atMost: 0.9 }),
+  figure('cold open, synced', ['cold-open', 'syncedMs', 'ms'], { atMost: 0.9 }),
   figure('reconnect storm, 1 document × 500', ['storm-1x500', 'doneMs', 'ms'], { atMost: 1 }),
   figure('reconnect storm, 50 documents × 10', ['storm-50x10', 'doneMs', 'ms'], { atMost: 1 }),
 ]

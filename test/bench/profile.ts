@@ -45,7 +45,8 @@ export const summariseProfile = async (path: string): Promise<string> => {
     const frame = frames.get(id)
     const time = timeDeltas[index] ?? 0
     if (!frame) continue
-    if (frame.functionName === '(idle)') {
+    // The inspector's own work, starting and ending the profile, is not the server's.
+    if (frame.functionName === '(idle)' || frame.url === 'node:inspector') {
       idle += time
       continue
     }

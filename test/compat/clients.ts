@@ -15,6 +15,11 @@ export const FAST_RECONNECT = { delay: 150, minDelay: 100, maxDelay: 500 } as co
 
 const SYNC_MS_MAX = 20_000
 
+export interface SocketClose {
+  readonly code: number
+  readonly reason: string
+}
+
 /** What all stock clients have in common. */
 export interface StockClient extends Disposable {
   readonly doc: Y.Doc
@@ -28,8 +33,10 @@ export interface StockClient extends Disposable {
 
 export interface HocuspocusClient extends StockClient {
   readonly provider: HocuspocusProvider
-  /** Reasons with which the server closed the document or its socket. */
+  /** Reasons with which the server closed the document. */
   readonly closes: string[]
+  /** How its sockets ended. */
+  readonly socketCloses: SocketClose[]
   /** Reasons with which opening was denied. */
   readonly denials: string[]
   readonly stateless: unknown[]
@@ -55,10 +62,10 @@ export const openHocuspocus = (
   const doc = options.document ?? new Y.Doc()
   const closes: string[] = []
   const denials: string[] = []
+  const socketCloses: SocketClose[] = []
   const stateless: unknown[] = []
   const settings = {
     token: accessToken,
-    onClose: ({ event }: { event: { reason: string } }) => closes.push(event.reason),
     onAuthenticationFailed: ({ reason }: { reason: string }) => denials.push(reason),
     onStateless: ({ payload }: { payload: string }) => stateless.push(JSON.parse(payload)),
     ...options,
@@ -69,7 +76,14 @@ export const openHocuspocus = (
     socket ? { ...settings, websocketProvider: socket } : { ...FAST_RECONNECT, ...settings, url: syncUrl },
   )
   if (socket) provider.attach()
-  const describe = () => ({ synced: provider.synced, unsynced: provider.unsyncedChanges, closes, denials })
+  // Both kinds of closing arrive as one event; only the socket's ends the connection.
+  provider.on('disconnect', ({ event }: { event: SocketClose }) => {
+    socketCloses.push({ code: event.code, reason: event.reason })
+  })
+  provider.on('close', ({ event }: { event: SocketClose & { type?: string } }) => {
+    if (event.type === undefined) closes.push(event.reason)
+  })
+  const describe = () => ({ synced: provider.synced, unsynced: provider.unsyncedChanges, closes, socketCloses, denials })
   const synced = async (): Promise<void> => {
     await eventually(describe, (seen) => seen.synced, { msMax: SYNC_MS_MAX, what: `synced ${name}` })
   }
@@ -78,6 +92,7 @@ export const openHocuspocus = (
     text: doc.getText(ROOT_NAME),
     provider,
     closes,
+    socketCloses,
     denials,
     stateless,
     synced,
@@ -110,7 +125,7 @@ export const openSocket = ({ syncUrl }: Addresses): HocuspocusProviderWebsocket 
 export interface YWebsocketClient extends StockClient {
   readonly provider: WebsocketProvider
   /** Close codes and reasons of its sockets. */
-  readonly closes: { code: number; reason: string }[]
+  readonly socketCloses: SocketClose[]
 }
 
 export const openYWebsocket = (
@@ -119,11 +134,11 @@ export const openYWebsocket = (
   name: string,
   doc = new Y.Doc(),
 ): YWebsocketClient => {
-  const closes: { code: number; reason: string }[] = []
+  const socketCloses: SocketClose[] = []
   // BroadcastChannel would carry edits between the providers of this process, past the server.
   const provider = new WebsocketProvider(yjsUrl, name, doc, { params: { token: accessToken }, disableBc: true })
-  provider.on('connection-close', (event) => event && closes.push({ code: event.code, reason: event.reason }))
-  const describe = () => ({ synced: provider.synced, connected: provider.wsconnected, closes })
+  provider.on('connection-close', (event) => event && socketCloses.push({ code: event.code, reason: event.reason }))
+  const describe = () => ({ synced: provider.synced, connected: provider.wsconnected, socketCloses })
   const synced = async (): Promise<void> => {
     await eventually(describe, (seen) => seen.synced, { msMax: SYNC_MS_MAX, what: `synced ${name}` })
   }
@@ -131,7 +146,7 @@ export const openYWebsocket = (
     doc,
     text: doc.getText(ROOT_NAME),
     provider,
-    closes,
+    socketCloses,
     synced,
     goOffline: async () => {
       provider.disconnect()

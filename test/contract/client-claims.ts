@@ -33,7 +33,7 @@ export const claimTests = (create: CreateDatabase): void => {
     '[US9] of two users who claim the same ids at once one gets each, and both are told the same',
     async () => {
       await withTwo(create, async (one, two) => {
-        for (const round of upTo(10)) {
+        for (const round of upTo(25)) {
           const claims = (userId: string) =>
             upTo(20).map((n) => ({ document: n % 2 ? NOTES : TASKS, clientId: round * 100 + n, userId }))
           const [told, toldOther] = await Promise.all([

@@ -89,16 +89,18 @@ export const updateStoreContract = (name: string, create: CreateDatabase): void 
         await withTwo(create, async (one, two) => {
           const names = upTo(12).map((n) => `board/${String(n).padStart(10, '0')}`)
           const expected = new Map(names.map((document): [string, string[]] => [document, []]))
-          const commits = upTo(200).map((commit) => {
+          const underWay: Promise<unknown>[] = []
+          for (const commit of upTo(200)) {
             const chosen = names.filter(() => random.chance(0.4))
             const documents = random.chance(0.5) ? chosen : chosen.toReversed()
             for (const document of documents) expected.get(document)?.push(`commit ${commit}`)
-            return appendUpdates(
-              commit % 2 ? one : two,
-              documents.map((document) => ({ document, updates: [bytes(`commit ${commit}`)] })),
-            )
-          })
-          await Promise.all(commits)
+            const entries = documents.map((document) => ({ document, updates: [bytes(`commit ${commit}`)] }))
+            const claims = documents.map((document) => ({ document, clientId: commit % 10, userId: `user ${commit}` }))
+            const [storage, other] = commit % 2 ? [one, two] : [two, one]
+            underWay.push(appendUpdates(storage, entries))
+            if (commit % 4 === 0) underWay.push(claimClientIds(other, claims))
+          }
+          await Promise.all(underWay)
           for (const [document, labels] of expected) {
             assert.deepEqual(await entryNumbers(one, document), upTo(labels.length))
             assert.deepEqual((await load(two, document)).updates.toSorted(), labels.toSorted())
