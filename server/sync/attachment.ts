@@ -167,12 +167,12 @@ export class Attachment {
   }
 
   async #claim(clientIds: readonly number[]): Promise<void> {
-    const { claims, name } = this.#live
+    const { name } = this.#live
     try {
       const owners = await Promise.all(
         clientIds.map((clientId) => this.#deps.claim({ document: name, clientId, userId: this.#grant.userId })),
       )
-      clientIds.forEach((clientId, index) => claims.set(clientId, owners[index] as string))
+      clientIds.forEach((clientId, index) => this.#live.own(clientId, owners[index] as string))
     } catch (error) {
       this.#deps.log.error('claim.failed', { document: name, error: String(error) })
       this.#socket.closeSocket('storage/unavailable')

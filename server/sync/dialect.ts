@@ -3,16 +3,53 @@
 import type { WebSocket } from 'ws'
 import { type ErrorCode, ERRORS } from '../../shared/errors.ts'
 import { AuthType, MessageType } from '../../shared/protocol.ts'
-import { type FrameHead, readHead, readReason } from './frames.ts'
+import { readHead, readReason } from './frames.ts'
 
 export interface Dialect {
   /** Makes a frame of an incoming message. */
   readonly wrap: (message: Uint8Array) => Uint8Array
-  /** Makes an outgoing message of a frame; null when there is none. May close `ws` instead. */
-  readonly unwrap: (frame: Uint8Array, ws: WebSocket) => Uint8Array | null
+  /** Makes of a frame the bytes that go onto the connection; null when there are none. May close `ws` instead. */
+  readonly unwrap: (frame: Uint8Array, ws: WebSocket) => Buffer | null
 }
 
-export const hocuspocusDialect: Dialect = { wrap: (message) => message, unwrap: (frame) => frame }
+/** First byte of a WebSocket message: final, binary. */
+const FINAL_BINARY = 0x82
+
+/** A whole WebSocket message, unmasked as a server sends it (RFC 6455, 5.2). */
+const toMessage = (payload: Uint8Array): Buffer => {
+  const { length } = payload
+  const headLength = length < 126 ? 2 : length < 0x10000 ? 4 : 10
+  const message = Buffer.allocUnsafe(headLength + length)
+  message[0] = FINAL_BINARY
+  if (headLength === 2) message[1] = length
+  else if (headLength === 4) {
+    message[1] = 126
+    message.writeUInt16BE(length, 2)
+  } else {
+    message[1] = 127
+    message.writeUIntBE(0, 2, 2)
+    message.writeUIntBE(length, 4, 6)
+  }
+  message.set(payload, headLength)
+  return message
+}
+
+/** A broadcast hands the same frame to every connection: its message is made once. */
+const remembering = (make: (frame: Uint8Array) => Buffer) => {
+  let last: Uint8Array | undefined
+  let message: Buffer | undefined
+  return (frame: Uint8Array): Buffer => {
+    if (frame !== last || !message) {
+      message = make(frame)
+      last = frame
+    }
+    return message
+  }
+}
+
+export const hocuspocusDialect: Dialect = { wrap: (message) => message, unwrap: remembering(toMessage) }
+
+const withoutAddress = remembering((frame) => toMessage(frame.subarray(readHead(frame)?.bodyAt)))
 
 /** Codes 4400–4499 tell a y-websocket client to stay away; it would otherwise repeat a refused edit for ever. */
 const closeWith = (ws: WebSocket, reason: string): void => {
@@ -27,11 +64,12 @@ export const createYWebsocketDialect = (name: string): Dialect => {
   return {
     wrap: (message) => Buffer.concat([prefix, message]),
     unwrap: (frame, ws) => {
-      const head = readHead(frame) as FrameHead
+      const head = readHead(frame)
+      if (!head) return null
       switch (head.type) {
         case MessageType.Sync:
         case MessageType.Awareness:
-          return frame.subarray(head.bodyAt)
+          return withoutAddress(frame)
         case MessageType.Close:
           closeWith(ws, readReason(frame, head))
           return null

@@ -1,14 +1,7 @@
 // The Hocuspocus instance that merges, relays and counts who is connected, fenced: its hooks cost nothing where nobody
 // listens and never throw into the void, its documents load from the journal and unload only when that is safe.
 import { Database as DatabaseExtension } from '@hocuspocus/extension-database'
-import {
-  type Document,
-  type fetchPayload,
-  Hocuspocus,
-  type HookName,
-  type HookPayloadByName,
-  type onLoadDocumentPayload,
-} from '@hocuspocus/server'
+import { Document, type fetchPayload, Hocuspocus, type HookName, type HookPayloadByName } from '@hocuspocus/server'
 import * as Y from 'yjs'
 import { AppError, type ErrorCode, ERRORS } from '../../shared/errors.ts'
 import { DOCUMENTS_PER_SOCKET_MAX } from '../../shared/limits.ts'
@@ -33,6 +26,8 @@ export interface HostDeps {
 const NEVER_MS = 2 ** 31 - 1
 /** Broadcasts go out with each commit (`journal.ts`); this timer only catches what no commit follows. */
 const FLUSH_DELAY_MS = 20
+/** Nothing of ours reads the parameters of a request behind a document. */
+const NO_PARAMETERS = new URLSearchParams()
 
 /** Hocuspocus shows a client `reason`; only a plain object with one of our codes may cross this border. */
 export const toCloseEvent = (error: unknown): { code: number; reason: ErrorCode } => {
@@ -66,7 +61,7 @@ export class Host<Context> extends Hocuspocus<Context> {
 
   /** Sets the hooks that the gateway answers. */
   listen(hooks: Pick<Hooks<Context>, 'onAuthenticate' | 'connected' | 'onTokenSync' | 'onDisconnect'>): void {
-    this.#hooks = { ...hooks, onLoadDocument: (payload) => this.#onLoad(payload) }
+    this.#hooks = hooks
   }
 
   liveOf(document: Document): LiveDocument | undefined {
@@ -90,11 +85,29 @@ export class Host<Context> extends Hocuspocus<Context> {
     return callback && result !== undefined ? callback(result) : undefined
   }
 
-  override async loadDocument(...args: Parameters<Hocuspocus<Context>['loadDocument']>): Promise<Document> {
+  /** Loads a document without the hooks and closures that Hocuspocus would keep for each. */
+  override async loadDocument(
+    ...[documentName, request, socketId, connectionConfig, context]: Parameters<Hocuspocus<Context>['loadDocument']>
+  ): Promise<Document> {
+    const { yDocOptions, flushDelay, flushMaxBytes } = this.configuration
+    const document = new Document(documentName, yDocOptions, { flushDelay, flushMaxBytes })
     try {
-      return this.#bringToLife(await super.loadDocument(...args))
+      await this.#database.onLoadDocument({
+        documentName,
+        document,
+        context,
+        socketId,
+        connectionConfig,
+        instance: this,
+        requestHeaders: request.headers,
+        requestParameters: NO_PARAMETERS,
+      })
+      this.#bringToLife(document)
+      return document
     } catch (error) {
-      this.#deps.log.warn('document.load-failed', { document: args[0], error: String(error) })
+      // Hocuspocus forgets a document that failed to load, but its awareness timer would keep it for ever.
+      document.destroy()
+      this.#deps.log.warn('document.load-failed', { document: documentName, error: String(error) })
       throw toCloseEvent(error)
     }
   }
@@ -149,27 +162,18 @@ export class Host<Context> extends Hocuspocus<Context> {
     return stored.snapshot
   }
 
-  async #onLoad(payload: onLoadDocumentPayload): Promise<void> {
-    try {
-      await this.#database.onLoadDocument(payload)
-    } catch (error) {
-      // Hocuspocus forgets a document that failed to load, but its awareness timer would keep it for ever.
-      payload.document.destroy()
-      throw error
-    }
-  }
-
-  #bringToLife(document: Document): Document {
+  #bringToLife(document: Document): void {
     const { stored, claims } = this.#fetched.get(document) as { stored: StoredDocument; claims: Map<number, string> }
     this.#fetched.delete(document)
     const kind = KINDS.get(parseDocumentName(document.name).kind)
     if (!kind) throw new AppError('document/bad-name', 'no such kind')
-    // The journal's tail follows the snapshot; listened to only from here on, so that nothing is written twice.
-    document.onUpdate(() => {})
+    // The journal's tail follows the snapshot; listened to only after that, so that nothing is written twice.
     document.transact(() => {
       for (const update of stored.updates) Y.applyUpdate(document, update)
     })
+    // Nobody is connected yet: this only forgets what loading would have broadcast.
     document.flush()
+    document.isLoading = false
     // One sweep of ours (`awareness.ts`) replaces a timer per document.
     clearInterval(document.awareness._checkInterval)
     const live = new LiveDocument(document, kind, claims, {
@@ -179,6 +183,5 @@ export class Host<Context> extends Hocuspocus<Context> {
     })
     document.onUpdate((_document, _origin, update) => this.#deps.onUpdate(live, update))
     this.#live.set(document, live)
-    return document
   }
 }

@@ -22,6 +22,12 @@ export interface Journal {
   readonly idle: () => Promise<void>
 }
 
+/** One document's share of a commit. */
+interface Commit {
+  readonly live: LiveDocument
+  readonly updates: readonly Uint8Array[]
+}
+
 export const createJournal = ({ append, onCommitted, onFailed }: JournalDeps): Journal => {
   const dirty = new Set<LiveDocument>()
   let queuedBytes = 0
@@ -30,8 +36,8 @@ export const createJournal = ({ append, onCommitted, onFailed }: JournalDeps): J
   let idle = Promise.withResolvers<void>()
 
   /** Takes the next commit's share: whole documents, up to a size. */
-  const takeBatch = (): { batch: { live: LiveDocument; updates: Uint8Array[] }[]; bytes: number } => {
-    const batch: { live: LiveDocument; updates: Uint8Array[] }[] = []
+  const takeBatch = (): { batch: Commit[]; bytes: number } => {
+    const batch: Commit[] = []
     let bytes = 0
     for (const live of dirty) {
       if (bytes >= COMMIT_BYTES_MAX) break

@@ -7,8 +7,6 @@ import type { Kind } from '../../shared/registry.ts'
 /** Where a frame goes once it may. */
 export interface Outlet {
   readonly transmit: (frame: Uint8Array) => void
-  /** The frame will never be sent: the commit it waited for has failed. */
-  readonly drop?: () => void
 }
 
 interface HeldFrame {
@@ -17,14 +15,12 @@ interface HeldFrame {
   readonly frame: Uint8Array
 }
 
-/** Nothing to send: for waiters that only want to know when. */
-const NO_FRAME = new Uint8Array(0)
+/** Shared by the documents that nobody has written to: most of a thousand open ones. */
+const NO_CLAIMS: ReadonlyMap<number, string> = new Map()
 
 export class LiveDocument {
-  readonly name: string
   readonly kind: Kind
   readonly document: Document
-  readonly claims: Map<number, string>
   /** Encoded size, about: exact after each snapshot, then grown by every update. */
   bytes: number
   /** Entries and bytes in the journal that no snapshot covers yet. */
@@ -35,8 +31,10 @@ export class LiveDocument {
   /** Updates appended, and updates synced to disk, since the document was opened. */
   #appended = 0
   #durable = 0
-  #pending: Uint8Array[] = []
-  #held: HeldFrame[] = []
+  // Null when empty, for the same reason.
+  #pending: Uint8Array[] | null = null
+  #held: HeldFrame[] | null = null
+  #claims: Map<number, string> | null
 
   constructor(
     document: Document,
@@ -45,12 +43,26 @@ export class LiveDocument {
     stored: { bytes: number; tailEntries: number; tailBytes: number },
   ) {
     this.document = document
-    this.name = document.name
     this.kind = kind
-    this.claims = claims
+    this.#claims = claims.size > 0 ? claims : null
     this.bytes = stored.bytes
     this.tailEntries = stored.tailEntries
     this.tailBytes = stored.tailBytes
+  }
+
+  get name(): string {
+    return this.document.name
+  }
+
+  /** Owner of each claimed client id. */
+  get claims(): ReadonlyMap<number, string> {
+    return this.#claims ?? NO_CLAIMS
+  }
+
+  /** Notes an owner, which is on disk. */
+  own(clientId: number, userId: string): void {
+    this.#claims ??= new Map()
+    this.#claims.set(clientId, userId)
   }
 
   get isDurable(): boolean {
@@ -65,38 +77,37 @@ export class LiveDocument {
 
   push(update: Uint8Array): void {
     this.#appended++
+    this.#pending ??= []
     this.#pending.push(update)
     this.bytes += update.byteLength
   }
 
   /** Takes what the next commit writes. */
-  take(): Uint8Array[] {
-    const updates = this.#pending
-    this.#pending = []
+  take(): readonly Uint8Array[] {
+    const updates = this.#pending ?? []
+    this.#pending = null
     return updates
   }
 
   /** Sends `frame` as soon as everything appended until now is on disk: at once when it is. */
   deliver(to: Outlet, frame: Uint8Array): void {
-    if (this.failed) to.drop?.()
-    else if (this.isDurable && this.#held.length === 0) to.transmit(frame)
-    else this.#held.push({ after: this.#appended, to, frame })
-  }
-
-  /** Resolves when everything appended until now is on disk; rejects when its commit fails. */
-  whenDurable(): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.deliver({ transmit: () => resolve(), drop: () => reject(new Error('the commit failed')) }, NO_FRAME)
-    return promise
+    if (this.failed) return
+    if (this.isDurable && !this.#held) {
+      to.transmit(frame)
+      return
+    }
+    this.#held ??= []
+    this.#held.push({ after: this.#appended, to, frame })
   }
 
   /** `count` more updates are on disk: lets go of the frames that waited for them. */
   release(count: number): void {
     this.#durable += count
     const held = this.#held
+    if (!held) return
     let sent = 0
     while (sent < held.length && (held[sent] as HeldFrame).after <= this.#durable) sent++
-    this.#held = sent === held.length ? [] : held.slice(sent)
+    this.#held = sent === held.length ? null : held.slice(sent)
     for (let i = 0; i < sent; i++) {
       const { to, frame } = held[i] as HeldFrame
       to.transmit(frame)
@@ -106,9 +117,7 @@ export class LiveDocument {
   /** The journal could not take what is in memory: drops everything that depends on it. */
   fail(): void {
     this.failed = true
-    const held = this.#held
-    this.#held = []
-    for (const { to } of held) to.drop?.()
+    this.#held = null
   }
 
   stateVector(): Uint8Array {

@@ -20,9 +20,9 @@ export const createWriter = (ws: WebSocket, raw: Duplex, dialect: Dialect, log: 
       if (ws.readyState !== ws.OPEN) return
       const message = dialect.unwrap(frame, ws)
       if (!message) return
-      if (ws.bufferedAmount > OUT_BYTES_HARD_MAX) {
+      if (raw.writableLength > OUT_BYTES_HARD_MAX) {
         // Such a reader resynchronises by state vector when it is back; it loses nothing.
-        log.warn('socket.slow-reader', { bufferedBytes: ws.bufferedAmount })
+        log.warn('socket.slow-reader', { bufferedBytes: raw.writableLength })
         ws.terminate()
         return
       }
@@ -31,10 +31,12 @@ export const createWriter = (ws: WebSocket, raw: Duplex, dialect: Dialect, log: 
         raw.cork()
         process.nextTick(uncork)
       }
-      ws.send(message)
+      // Past `ws`, whose sender would build a head and queue two chunks for each of a thousand readers. It writes its own
+      // frames (ping, close) whole and at once, so the two never mix.
+      raw.write(message)
     },
     /** Unsent bytes are piling up: large answers should wait, awareness may be left out. */
-    isCongested: (): boolean => ws.bufferedAmount > OUT_BYTES_SOFT_MAX,
+    isCongested: (): boolean => raw.writableLength > OUT_BYTES_SOFT_MAX,
     whenDrained: (): Promise<void> => new Promise((resolve) => raw.once('drain', resolve)),
   }
 }

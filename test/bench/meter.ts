@@ -1,20 +1,19 @@
 // Measures one server process over a window: CPU time of all its threads, event-loop delay, memory; and the CPU share of
 // the load generator, which must stay below one core or it is the load generator that is measured.
 import { readFile } from 'node:fs/promises'
+import type { Report } from './probe.ts'
 import type { RunningPeer } from './peers/peer.ts'
 
-export interface Usage extends Record<string, number> {
+interface ProcessUsage {
   readonly seconds: number
   readonly cpuMs: number
   readonly cpuShare: number
   readonly loadCpuShare: number
   /** Processors that everything else on the machine used: near 0, or the run was disturbed. */
   readonly otherCpuShare: number
-  readonly loopP50Ms: number
-  readonly loopP99Ms: number
-  readonly loopMaxMs: number
-  readonly rssMb: number
 }
+
+export type Usage = ProcessUsage & Report
 
 /** Linux counts CPU time in hundredths of a second. */
 const TICK_MS = 10
@@ -35,7 +34,7 @@ const machineCpuMs = async (): Promise<number> => {
 }
 
 const QUIET_SHARE = 0.25
-const QUIET_LOOK_MS = 300
+const QUIET_LOOK_MS = 500
 
 /** Waits until nothing else uses the machine much; gives up for good after waiting `msMax` in all. */
 export const createQuietWait = (msMax: number): (() => Promise<void>) => {
@@ -65,7 +64,7 @@ export const startMeter = async (server: RunningPeer, profilePath?: string) => {
       const load = process.cpuUsage(loadBefore)
       const loadMs = (load.user + load.system) / 1_000
       const otherMs = (await machineCpuMs()) - machineBefore - cpuMs - loadMs
-      const { loopP50Ms, loopP99Ms, loopMaxMs, rssMb } = await probe.report()
+      const report = await probe.report()
       if (profilePath) await probe.stopProfile(profilePath)
       return {
         seconds,
@@ -73,10 +72,7 @@ export const startMeter = async (server: RunningPeer, profilePath?: string) => {
         cpuShare: cpuMs / 1_000 / seconds,
         loadCpuShare: loadMs / 1_000 / seconds,
         otherCpuShare: Math.max(0, otherMs / 1_000 / seconds),
-        loopP50Ms,
-        loopP99Ms,
-        loopMaxMs,
-        rssMb,
+        ...report,
       }
     },
   }

@@ -14,6 +14,9 @@ export interface Report {
   readonly loopP99Ms: number
   readonly loopMaxMs: number
   readonly rssMb: number
+  readonly heapMb: number
+  /** Bytes outside the heap: buffers. */
+  readonly externalMb: number
 }
 
 const RESOLUTION_MS = 10
@@ -25,12 +28,17 @@ const startProbe = (): void => {
   const session = new Session()
   const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS)
 
-  const report = (): Report => ({
-    loopP50Ms: ms(delay.percentile(50)),
-    loopP99Ms: ms(delay.percentile(99)),
-    loopMaxMs: ms(delay.max),
-    rssMb: process.memoryUsage.rss() / 2 ** 20,
-  })
+  const report = (): Report => {
+    const { rss, heapUsed, external } = process.memoryUsage()
+    return {
+      loopP50Ms: ms(delay.percentile(50)),
+      loopP99Ms: ms(delay.percentile(99)),
+      loopMaxMs: ms(delay.max),
+      rssMb: rss / 2 ** 20,
+      heapMb: heapUsed / 2 ** 20,
+      externalMb: external / 2 ** 20,
+    }
+  }
   const answer = async (question: Question): Promise<Report | undefined> => {
     if (question.ask === 'reset') delay.reset()
     if (question.ask === 'report') return report()

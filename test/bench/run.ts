@@ -25,9 +25,6 @@ const SCENARIOS: readonly Scenario[] = [...SATURATED, OPEN_LOOP, FAN_OUT, HEAP, 
 /** y-websocket has no bar: a few runs of it are enough. */
 const Y_WEBSOCKET_PAIRS = 3
 
-/** How long the whole benchmark may wait for a quiet machine. */
-const QUIET_WAIT_MS_MAX = 180_000
-
 /** A run during which others used this much of a processor is repeated: so often, and so often in all. */
 const DISTURBED_SHARE = 0.25
 const REPEATS_PER_RUN_MAX = 2
@@ -61,7 +58,7 @@ const main = async (options: Options): Promise<boolean> => {
     diskSyncMs: await syncP50Ms(directory.path),
   })
   const runs: Run[] = []
-  const untilQuiet = createQuietWait(QUIET_WAIT_MS_MAX)
+  const untilQuiet = createQuietWait(options.waitSeconds * 1_000)
   let broken = false
   let repeatsLeft = REPEATS_MAX
 
