@@ -1,6 +1,6 @@
 // Puts the write path together: socket → gateway → verdict → doc → journal → out. One object to start and to stop.
 import type { Server } from 'node:http'
-import type { Document } from '@hocuspocus/server'
+import type { Document, Hocuspocus } from '@hocuspocus/server'
 import { AWARENESS_TTL_MS, UNSYNCED_BYTES_MAX } from '../../shared/limits.ts'
 import type { Storage } from '../../storage/open.ts'
 import { appendUpdates, claimClientIds, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
@@ -22,9 +22,23 @@ export interface SyncDeps {
   readonly log: Logger
 }
 
-export interface PinnedDocument {
-  readonly doc: Document
-  readonly release: () => Promise<void>
+type DirectConnection = Awaited<ReturnType<Hocuspocus['openDirectConnection']>>
+
+/** A document that stays in memory until it is released. */
+export class PinnedDocument {
+  readonly #direct: DirectConnection
+
+  constructor(direct: DirectConnection) {
+    this.#direct = direct
+  }
+
+  get doc(): Document {
+    return this.#direct.document as Document
+  }
+
+  async release(): Promise<void> {
+    await this.#direct.disconnect()
+  }
 }
 
 export interface Sync extends AsyncDisposable {
@@ -92,10 +106,7 @@ export const createSync = ({ storage, access, allowedOrigins, log }: SyncDeps): 
 
   return {
     attach: gateway.attach,
-    pin: async (name) => {
-      const direct = await host.openDirectConnection(name)
-      return { doc: direct.document as Document, release: () => direct.disconnect() }
-    },
+    pin: async (name) => new PinnedDocument(await host.openDirectConnection(name)),
     [Symbol.asyncDispose]: async () => {
       clearInterval(sweep)
       // What was received before the stop is still acknowledged; then the sockets go.

@@ -176,6 +176,16 @@ class SqliteConnection implements DatabaseConnection {
   }
 }
 
+/**
+ * SQLite makes tables in a transaction like anything else; Kysely's adapter does not count on it. With it a first start
+ * that is cut short leaves no half of a migration, on which every later start would fail.
+ */
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
 export interface OpenSqlite {
   readonly dialect: Dialect
   /** Runs the queries in one transaction and one message to the writer; all or nothing. */
@@ -207,7 +217,7 @@ export const openSqlite = async (path: string, synchronous: 'FULL' | 'NORMAL' = 
   }
   return {
     dialect: {
-      createAdapter: () => new SqliteAdapter(),
+      createAdapter: () => new TransactionalSqliteAdapter(),
       createDriver: () => driver,
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),

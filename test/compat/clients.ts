@@ -1,6 +1,6 @@
 // Stock clients as their makers ship them: HocuspocusProvider and y-websocket's WebsocketProvider, with a record of what
 // happened to them. Nothing of the protocols is done here.
-import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider'
+import { HocuspocusProvider, HocuspocusProviderWebsocket, WebSocketStatus } from '@hocuspocus/provider'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import type { Person } from '../helpers/accounts.ts'
@@ -83,7 +83,13 @@ export const openHocuspocus = (
   provider.on('close', ({ event }: { event: SocketClose & { type?: string } }) => {
     if (event.type === undefined) closes.push(event.reason)
   })
-  const describe = () => ({ synced: provider.synced, unsynced: provider.unsyncedChanges, closes, socketCloses, denials })
+  const describe = () => ({
+    synced: provider.synced,
+    unsynced: provider.unsyncedChanges,
+    closes,
+    socketCloses,
+    denials,
+  })
   const synced = async (): Promise<void> => {
     await eventually(describe, (seen) => seen.synced, { msMax: SYNC_MS_MAX, what: `synced ${name}` })
   }
@@ -106,7 +112,7 @@ export const openHocuspocus = (
       provider.disconnect()
       await eventually(
         () => provider.configuration.websocketProvider.status,
-        (status) => status === 'disconnected',
+        (status) => status === WebSocketStatus.Disconnected,
       )
     },
     goOnline: async () => {

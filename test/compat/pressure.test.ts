@@ -4,11 +4,12 @@ import { readFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { test } from 'vitest'
 import { WebSocket } from 'ws'
+import * as Y from 'yjs'
 import { FRAME_BYTES_MAX, OUT_BYTES_HARD_MAX } from '../../shared/limits.ts'
 import { createTeam, type Person } from '../helpers/accounts.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { connectWire, updateFrame } from '../helpers/wire-client.ts'
-import { openHocuspocus } from './clients.ts'
+import { openHocuspocus, ROOT_NAME } from './clients.ts'
 import { startWriter } from './numbered-writer.ts'
 import { startServerProcess } from './servers.ts'
 
@@ -89,6 +90,57 @@ test(
     }
     assert.equal(listener.socket.readyState, listener.socket.OPEN)
     for (const { close } of [...warm, ...writers, listener]) close()
+  },
+  TEST_MS_MAX,
+)
+
+const BURST = 30_000
+const WAIT_MS_MAX = 1_500
+
+/** What a client has queued after a long time offline: one update for each key typed. */
+const typeOffline = (count: number): Uint8Array[] => {
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  const text = doc.getText(ROOT_NAME)
+  for (let at = 0; at < count; at++) text.insert(at, 'x')
+  return updates
+}
+
+test(
+  '[LC10] 30,000 small edits in one burst hold up nobody else for long',
+  async () => {
+    await using server = await startServerProcess()
+    const { people, newDocument } = await createTeam(server.url, 2)
+    const [ann, bob] = people as readonly [Person, Person]
+    using witness = openHocuspocus(server, bob, await newDocument())
+    await witness.stored()
+    const wire = await connectWire(server.syncUrl)
+    const document = await wire.open(await newDocument(), ann.accessToken)
+    const updates = typeOffline(BURST)
+
+    let waitMs = 0
+    let typedAt = performance.now()
+    const type = (): void => {
+      typedAt = performance.now()
+      witness.text.insert(0, 'x')
+    }
+    witness.provider.on('unsyncedChanges', ({ number }: { number: number }) => {
+      if (number > 0) return
+      waitMs = Math.max(waitMs, performance.now() - typedAt)
+      setImmediate(type)
+    })
+    type()
+    for (const update of updates) document.sendUpdate(update)
+    await eventually(
+      () => document.acked,
+      (acked) => acked === BURST,
+      { msMax: 40_000, what: 'the burst acknowledged' },
+    )
+    process.stdout.write(`burst of ${BURST}: the longest wait of somebody else was ${Math.round(waitMs)} ms\n`)
+    assert.ok(waitMs < WAIT_MS_MAX, `somebody else waited ${Math.round(waitMs)} ms`)
+    assert.ok(waitMs > 0)
+    wire.close()
   },
   TEST_MS_MAX,
 )

@@ -21,8 +21,7 @@ const startWriters = (
 ): Promise<NumberedWriter[]> =>
   Promise.all(people.map(({ accessToken }) => startWriter(server.syncUrl, accessToken, name, options)))
 
-const ackedBy = (writers: readonly NumberedWriter[]): number =>
-  writers.reduce((sum, writer) => sum + writer.acked(), 0)
+const ackedBy = (writers: readonly NumberedWriter[]): number => writers.reduce((sum, writer) => sum + writer.acked(), 0)
 
 const checkStop = async (server: ServerProcess, team: Team, options: WriterOptions, edits: number): Promise<void> => {
   const name = await team.newDocument()

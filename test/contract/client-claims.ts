@@ -12,8 +12,8 @@ export const claimTests = (create: CreateDatabase): void => {
       const first = [
         claim(1, 'alice'),
         claim(largest, 'bob'),
-        claim(1, 'bob'),
         claim(1, 'alice'),
+        claim(1, 'bob'),
         claim(1, 'bob', TASKS),
       ]
       assert.deepEqual(await claimClientIds(one, first), ['alice', 'bob', 'alice', 'alice', 'bob'])

@@ -80,4 +80,26 @@ export const failureTests = (create: CreateDatabase): void => {
     assert.ok(kept.length > 0)
     assert.deepEqual(await loadClaims(again, NOTES), new Map())
   })
+
+  test(
+    '[US15] storages that open a new database at the same moment all find it ready',
+    async () => {
+      for (let round = 0; round < 5; round++) {
+        await using database = await create()
+        const opened = await Promise.allSettled([database.open(), database.open(), database.open()])
+        const storages = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+        try {
+          assert.deepEqual(
+            opened.map((one) => (one.status === 'rejected' ? String(one.reason) : 'ready')),
+            ['ready', 'ready', 'ready'],
+          )
+          await Promise.all(storages.map((storage, index) => append(storage, NOTES, `from ${index}`)))
+          for (const storage of storages) assert.equal((await load(storage, NOTES)).head, 3)
+        } finally {
+          for (const storage of storages) await storage[Symbol.asyncDispose]()
+        }
+      }
+    },
+    SLOW_MS,
+  )
 }

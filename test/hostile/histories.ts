@@ -36,7 +36,8 @@ const newType = (random: Random): AnyType =>
 /** A value for a map or an array: plain, binary, a nested shared type, or a document of its own. */
 const anyValue = (random: Random): unknown => {
   if (random.chance(0.25)) return newType(random)
-  if (random.chance(0.05)) return new Y.Doc({ guid: `sub-${random.int(0, 99)}`, ...(random.chance(0.5) && { meta: 1 }) })
+  if (random.chance(0.05))
+    return new Y.Doc({ guid: `sub-${random.int(0, 99)}`, ...(random.chance(0.5) && { meta: 1 }) })
   return plainValue(random)
 }
 

@@ -55,7 +55,8 @@ type AnyType = typeof Y.Doc.prototype.share extends Map<string, infer Type> ? Ty
 const readingOf = (type: AnyType): unknown => {
   const unitsOf = (item: Y.Item): string[] =>
     Array.from({ length: item.length }, (_, unit) => `${item.id.client}:${item.id.clock + unit}`)
-  const inside = (item: Y.Item): unknown => (item.content instanceof Y.ContentType ? readingOf(item.content.type) : null)
+  const inside = (item: Y.Item): unknown =>
+    item.content instanceof Y.ContentType ? readingOf(item.content.type) : null
   const list: unknown[] = []
   for (let item = type._start; item !== null; item = item.right) {
     // Format marks are left out: Yjs tidies needless ones away at a time of each replica's own.

@@ -74,7 +74,8 @@ const anyBody = (random: Random, depth = 0): Bytes =>
     () => all(raw(116), binary(random.bytes(3))),
     () => all(raw(123), raw(...random.bytes(8))),
     () => (depth > 3 ? NULL : all(raw(117), anys(anyBody(random, depth + 1)))),
-    () => (depth > 3 ? NULL : all(raw(118, 1), text(random.pick(['k', 'guid', 'gc', 'meta'])), anyBody(random, depth + 1))),
+    () =>
+      depth > 3 ? NULL : all(raw(118, 1), text(random.pick(['k', 'guid', 'gc', 'meta'])), anyBody(random, depth + 1)),
   ])()
 
 const JSONS = ['1', '"x"', '{"a":[1]}', 'null', 'undefined', '[', '{"__proto__":1}', '', 'NaN']

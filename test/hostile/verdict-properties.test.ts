@@ -101,9 +101,10 @@ test('[HF11] whatever hostile bytes the verdict accepts, Yjs applies wholly; and
   const count = (outcome: string): void => void (counts[outcome] = (counts[outcome] ?? 0) + 1)
   const PER_GROUND = 100
   for (let run = 0; run < MUTATIONS; run += PER_GROUND) {
-    const { state, clients, next } = layGround(random)
+    const { state: ground, clients, next } = layGround(random)
     const doc = new Y.Doc()
-    Y.applyUpdate(doc, state)
+    Y.applyUpdate(doc, ground)
+    let state = Y.encodeStateAsUpdate(doc)
     for (let i = 0; i < PER_GROUND; i++) {
       const authors = shuffled([...clients, 77], random).slice(0, random.int(1, 2))
       const update = random.chance(0.5)
@@ -117,6 +118,11 @@ test('[HF11] whatever hostile bytes the verdict accepts, Yjs applies wholly; and
           const copy = new Y.Doc()
           Y.applyUpdate(copy, state)
           applyAccepted(copy, verdict.update)
+          // Now and then it stays, so that what comes later meets what earlier attacks left behind.
+          if (random.chance(0.1)) {
+            Y.applyUpdate(doc, verdict.update)
+            state = Y.encodeStateAsUpdate(doc)
+          }
         }
       } catch (error) {
         const cause = `${outcome}: ${String(error).split('\n')[0]}`

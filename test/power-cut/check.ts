@@ -69,8 +69,8 @@ const examineImage = async (image: Image, directory: string): Promise<Map<string
 }
 
 /**
- * Where to cut: a third anywhere, a third right after an acknowledgement, where there is most to lose, and a third inside
- * a checkpoint, where the main file is being overwritten.
+ * Where to cut, a quarter each: anywhere; right after an acknowledgement, where there is most to lose; inside a
+ * checkpoint, where the main file is being overwritten; and in the first start, while the tables are made.
  */
 const choosePlaces = (events: readonly DiskEvent[], count: number, random: Random): number[] => {
   const after = (wanted: (event: DiskEvent) => boolean): number[] =>
@@ -78,7 +78,8 @@ const choosePlaces = (events: readonly DiskEvent[], count: number, random: Rando
   const anywhere = events.map((_, index) => index)
   const afterAcks = after(({ kind }) => kind === 'ack')
   const inCheckpoints = after((event) => event.kind === 'write' && event.name === DATABASE_NAME)
-  const kinds = [anywhere, afterAcks, inCheckpoints]
+  const inFirstStart = anywhere.slice(0, afterAcks[0])
+  const kinds = [anywhere, afterAcks, inCheckpoints, inFirstStart]
   return Array.from({ length: count }, (_, index) => random.pick(kinds[index % kinds.length] ?? [])).sort(
     (a, b) => a - b,
   )

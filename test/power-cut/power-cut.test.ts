@@ -30,7 +30,7 @@ const run = async (synchronous: 'FULL' | 'NORMAL', cuts: number): Promise<CutRes
     const sum = (of: (result: CutResult) => number): number => results.reduce((total, one) => total + of(one), 0)
     process.stdout.write(
       `power cut, synchronous=${synchronous}: ${events.length} events, ${results.length} cuts, ` +
-        `${sum(({ acknowledged }) => acknowledged)} acknowledged before them, ${sum(({ lost }) => lost)} lost, ` +
+        `${sum(({ acknowledged }) => acknowledged)} updates at stake, ${sum(({ lost }) => lost)} lost, ` +
         `${sum(({ unsynced }) => unsynced)} changes unsynced, ${sum(({ broken }) => Number(broken !== null))} broken\n`,
     )
     return results

@@ -1,41 +1,36 @@
-// The process whose disk fails now and then: appends numbered updates to two documents in one commit each, and says on
-// stdout what became of every one. Arguments: database file, number of appends.
-import { setTimeout as delay } from 'node:timers/promises'
+// The process whose disk fails: appends numbered updates to two documents in one commit each, says on stdout what became
+// of every one, and ends once enough of them are stored. Arguments: database file, how many are enough.
 import { CompiledQuery } from 'kysely'
-import { openStorage, type Storage } from '../../storage/open.ts'
+import { openStorage } from '../../storage/open.ts'
 import { appendUpdates } from '../../storage/updates.ts'
 
-export const DOCUMENTS = ['document/0000000001', 'tasks/0000000001']
-const RETRY_MS = 10
+const DOCUMENTS = ['document/0000000001', 'tasks/0000000001']
 /** Few pages, so that checkpoints happen too. */
 const CHECKPOINT_PAGES = 40
+const LARGE_EVERY = 7
 
+const [path = '', enough] = process.argv.slice(2)
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? error)
 
-const open = async (path: string): Promise<Storage> => {
-  for (;;) {
+try {
+  await using storage = await openStorage({ sqlite: path })
+  await storage.db.executeQuery(CompiledQuery.raw(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`))
+  let stored = 0
+  for (let n = 1; stored < Number(enough) && n < 4 * Number(enough); n++) {
+    const updates = [new TextEncoder().encode(String(n)), new Uint8Array(n % LARGE_EVERY === 0 ? 20_000 : 100)]
     try {
-      const storage = await openStorage({ sqlite: path })
-      await storage.db.executeQuery(CompiledQuery.raw(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`))
-      return storage
+      await appendUpdates(
+        storage,
+        DOCUMENTS.map((document) => ({ document, updates })),
+      )
+      stored++
+      say(`stored ${n}`)
     } catch (error) {
-      say(`not opened: ${codeOf(error)}`)
-      await delay(RETRY_MS)
+      say(`refused ${n} ${codeOf(error)}`)
     }
   }
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const [path = '', appends] = process.argv.slice(2)
-  const storage = await open(path)
-  for (let n = 1; n <= Number(appends); n++) {
-    const updates = [new TextEncoder().encode(String(n)), new Uint8Array(n % 7 === 0 ? 20_000 : 100)]
-    const entries = DOCUMENTS.map((document) => ({ document, updates }))
-    await appendUpdates(storage, entries).then(
-      () => say(`stored ${n}`),
-      (error: unknown) => say(`refused ${n}: ${codeOf(error)}`),
-    )
-  }
-  await storage[Symbol.asyncDispose]()
+  say('done')
+} catch (error) {
+  say(`not opened ${codeOf(error)}`)
 }

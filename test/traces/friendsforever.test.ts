@@ -28,7 +28,7 @@ const holds = (doc: Y.Doc, update: Uint8Array): boolean => {
     [...ds.clients].every(([client, ranges]) =>
       ranges.every(({ clock, len }) => {
         if (clock + len > Y.getState(doc.store, client)) return false
-        for (let at = clock; at < clock + len; ) {
+        for (let at = clock; at < clock + len;) {
           const item = Y.getItem(doc.store, Y.createID(client, at))
           if (!item.deleted) return false
           at = item.id.clock + item.length
