@@ -1,9 +1,11 @@
 // Starts everything in order and stops it in reverse: storage, accounts, HTTP, sync. Knows how the parts fit together
 // and nothing else.
 import { v7 as newId } from 'uuid'
+import { AppError } from '../shared/errors.ts'
+import { idOf } from '../shared/names.ts'
 import { openStorage, type Storage } from '../storage/open.ts'
-import { createAccess } from './access.ts'
-import { createAccessTokens } from './auth/access-token.ts'
+import { type Access, createAccess } from './access.ts'
+import { type AccessTokens, createAccessTokens } from './auth/access-token.ts'
 import { createAccounts } from './auth/accounts.ts'
 import { createPasswords } from './auth/password.ts'
 import { createSessions } from './auth/sessions.ts'
@@ -19,6 +21,17 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string
   readonly sync: Sync
   readonly storage: Storage
+}
+
+/** Goes the way of a first opening once, so that no user waits for code to be compiled after a restart. */
+const warmUp = async (accessTokens: AccessTokens, access: Access, sync: Sync): Promise<void> => {
+  const nobody = { userId: idOf<'user'>('nobody-at-all'), sessionId: 'none' }
+  const name = `document/${nobody.userId}`
+  const { accessToken } = await accessTokens.sign(nobody)
+  const refused = await access.openDocument(accessToken, name).catch((error: unknown) => error)
+  if (!(refused instanceof AppError && refused.code === 'permission-denied')) throw refused
+  const pinned = await sync.pin(name)
+  await pinned.release()
 }
 
 /** Starts the server and resolves when it accepts connections. Disposing stops it: nothing acknowledged is lost. */
@@ -39,6 +52,7 @@ export const startServer = async (config: Config, log: Logger): Promise<RunningS
   let http: Listening | undefined
   owned.defer(() => http?.drain())
   const sync = owned.use(createSync({ storage, access, allowedOrigins: config.allowedOrigins, log }))
+  await warmUp(accessTokens, access, sync)
   http = await listen(app, config, sync.attach)
   owned.defer(http.stopAccepting)
   const { url } = http

@@ -1,6 +1,7 @@
 // Rows of sessions: one per refresh token, known by its hash. A family is one login; its newest row is the one that is
 // not replaced. Whoever changes a family in a transaction locks the user first (`lockUser`).
 import type { Kysely, Selectable } from 'kysely'
+import { prepared } from './prepared.ts'
 import type { Database, SessionTable } from './schema.ts'
 
 export type SessionRow = Selectable<SessionTable>
@@ -40,16 +41,17 @@ export const listLiveSessions = (db: Kysely<Database>, userId: string, now: numb
     .orderBy('family_id')
     .execute()
 
-export const isFamilyLive = async (db: Kysely<Database>, familyId: string, now: number): Promise<boolean> => {
-  const row = await db
+const findLiveFamily = prepared<[familyId: string, now: number], { family_id: string }>((db) =>
+  db
     .selectFrom('session')
     .select('family_id')
-    .where('family_id', '=', familyId)
+    .where('family_id', '=', '')
     .where('replaced_at', 'is', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirst()
-  return row !== undefined
-}
+    .where('expires_at', '>', 0),
+)
+
+export const isFamilyLive = async (db: Kysely<Database>, familyId: string, now: number): Promise<boolean> =>
+  (await findLiveFamily(db, familyId, now)).length > 0
 
 export const deleteSession = async (db: Kysely<Database>, idHash: string): Promise<void> => {
   await db.deleteFrom('session').where('id_hash', '=', idHash).execute()

@@ -117,13 +117,18 @@ export class Attachment {
     this.#live.deliver(this.#socket, frame)
   }
 
+  /** Asks the client for what the server does not have. */
+  askForState(): void {
+    this.#send(syncFrame(this.#address, SyncType.Step1, this.#live.stateVector()))
+  }
+
   #answerState(stateVector: Uint8Array): Wait {
     if (stateVector.byteLength > STATE_VECTOR_BYTES_MAX) throw new Error('state vector too large')
     if (this.#socket.isCongested()) return this.#socket.whenDrained().then(() => this.#answerState(stateVector))
     const startedAt = performance.now()
     const { document } = this.#live
     this.#send(syncFrame(this.#address, SyncType.Step2, Y.encodeStateAsUpdate(document, stateVector)))
-    this.#send(syncFrame(this.#address, SyncType.Step1, this.#live.stateVector()))
+    this.askForState()
     // Opening a document asks once, a resync now and then; what is beyond that is on the client's account.
     if (++this.#stateRequests > 2) this.#socket.charge(performance.now() - startedAt)
     return undefined

@@ -12,11 +12,22 @@ import {
 } from '../../shared/limits.ts'
 import { parseDocumentName } from '../../shared/names.ts'
 import { AuthType, MessageType, SDK_VERSION_PREFIX } from '../../shared/protocol.ts'
+import type { StoredDocument } from '../../storage/updates.ts'
 import type { Grant } from '../access.ts'
 import { Attachment, type AttachmentDeps, type AttachmentSocket } from './attachment.ts'
-import { deniedFrame, type FrameHead, nameOf, readClientVersion, readHead, readReason } from './frames.ts'
+import { answerFromDisk } from './early-answer.ts'
+import {
+  deniedFrame,
+  type FrameHead,
+  nameOf,
+  readClientVersion,
+  readHead,
+  readHeadOfBroadcast,
+  readReason,
+} from './frames.ts'
 import type { Host } from './host.ts'
 import { createReading } from './reading.ts'
+import { newSlot, type Slot } from './slot.ts'
 import { createWriter } from './writer.ts'
 import type { Dialect } from './dialect.ts'
 
@@ -32,29 +43,8 @@ export interface ClientSocketDeps extends AttachmentDeps {
   readonly isJournalFull: () => boolean
 }
 
-interface Slot {
-  readonly name: string
-  recovers: boolean
-  attachment: Attachment | undefined
-  state: 'opening' | 'open' | 'closed'
-  /** A frame of this document waits for the disk or the network; later ones wait behind it. */
-  isBusy: boolean
-  waiting: Uint8Array[]
-}
-
 // Nothing of ours reads the request behind a socket; one for all saves its headers per socket.
 const REQUEST = new Request('http://localhost/')
-
-/** A broadcast sends the same bytes to every connection: their head is read once. */
-let lastFrame: Uint8Array | undefined
-let lastHead: FrameHead | null = null
-const readHeadCached = (frame: Uint8Array): FrameHead | null => {
-  if (frame !== lastFrame) {
-    lastHead = readHead(frame)
-    lastFrame = frame
-  }
-  return lastHead
-}
 
 export class ClientSocket implements AttachmentSocket, WebSocketLike {
   readonly #ws: WebSocket
@@ -123,7 +113,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
         this.transmit(deniedFrame(address, 'permission-denied'))
         return
       }
-      slot = { name, recovers: false, attachment: undefined, state: 'closed', isBusy: false, waiting: [] }
+      slot = newSlot(address, name)
       this.#slots.set(address, slot)
     }
     try {
@@ -132,7 +122,10 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       this.closeSocket('socket/bad-frame')
       return
     }
-    if (slot.state === 'closed') slot.state = 'opening'
+    if (slot.state === 'closed') {
+      slot.state = 'opening'
+      slot.isAnswered = false
+    }
     this.#hocuspocus ??= this.#deps.host.handleConnection(this, REQUEST, { socket: this })
     this.#hocuspocus.handleMessage(frame)
   }
@@ -180,8 +173,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       this.#handle(slot, frame, type, bodyAt)
     }
     if (slot.state === 'closed') {
-      for (const frame of slot.waiting) this.#forget(frame)
-      slot.waiting = []
+      for (const frame of slot.waiting.splice(0)) this.#forget(frame)
     }
     if (this.#waitingFrames < WAITING_FRAMES_MAX / 2 && this.#waitingBytes < WAITING_BYTES_MAX / 2) {
       this.#reading.resume('waiting')
@@ -192,8 +184,6 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     this.#waitingFrames--
     this.#waitingBytes -= frame.byteLength
   }
-
-  // ---- life of a document on this socket; called by the gateway's hooks ----
 
   opened(connection: Connection<SocketContext>, grant: Grant): void {
     const address = connection.messageAddress
@@ -206,15 +196,23 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     this.hasOpened = true
     slot.attachment = new Attachment(address, live, connection, grant, slot.recovers, this, this.#deps)
     slot.state = 'open'
+    if (slot.isAnswered) slot.attachment.askForState()
     this.#drain(slot)
+  }
+
+  async fetched(name: string, stored: StoredDocument): Promise<void> {
+    for (const slot of this.#slots.values()) {
+      if (slot.name !== name || slot.state !== 'opening') continue
+      const answered = await answerFromDisk(slot, stored, (frame) => this.transmit(frame))
+      slot.isAnswered = answered !== null
+      if (answered) this.#forget(answered)
+    }
   }
 
   isUsing(live: { readonly name: string }): boolean {
     for (const { name, state } of this.#slots.values()) if (name === live.name && state !== 'closed') return true
     return false
   }
-
-  // ---- out ----
 
   get readyState(): number {
     return this.#ws.readyState
@@ -223,7 +221,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   /** What Hocuspocus sends: broadcasts, answers to a token, CLOSE. Waits its turn behind the document's commits. */
   send(data: Parameters<WebSocketLike['send']>[0]): void {
     const frame = data as Uint8Array
-    const head = readHeadCached(frame)
+    const head = readHeadOfBroadcast(frame)
     if (!head) return
     const slot = this.#slots.get(head.address)
     if (head.type === MessageType.Auth && frame[head.bodyAt + 1] === AuthType.PermissionDenied) {

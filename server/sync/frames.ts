@@ -29,6 +29,18 @@ export const readHead = (frame: Uint8Array): FrameHead | null => {
   return { address: buffer.toString('latin1', start, bodyAt), bodyAt, type }
 }
 
+let lastFrame: Uint8Array | undefined
+let lastHead: FrameHead | null = null
+
+/** The same; a broadcast hands the same frame to every connection, and its head is read once. */
+export const readHeadOfBroadcast = (frame: Uint8Array): FrameHead | null => {
+  if (frame !== lastFrame) {
+    lastHead = readHead(frame)
+    lastFrame = frame
+  }
+  return lastHead
+}
+
 /** The document's name without the session that a session-aware provider appends. */
 export const nameOf = (address: string): string => {
   const end = address.indexOf('\0')

@@ -13,8 +13,10 @@ import { LiveDocument } from './live-document.ts'
 
 type Hooks<Context> = { [Name in HookName]?: (payload: HookPayloadByName<Context>[Name]) => Promise<unknown> }
 
-export interface HostDeps {
+export interface HostDeps<Context> {
   readonly load: (name: string) => Promise<StoredDocument>
+  /** Called with what was loaded, before it is parsed. */
+  readonly onFetched: (context: Context | undefined, name: string, stored: StoredDocument) => Promise<void>
   readonly loadClaims: (name: string) => Promise<Map<number, string>>
   /** Called inside `Y.applyUpdate`, for every change of the live doc, in order. */
   readonly onUpdate: (live: LiveDocument, update: Uint8Array) => void
@@ -40,7 +42,7 @@ export const toCloseEvent = (error: unknown): { code: number; reason: ErrorCode 
 }
 
 export class Host<Context> extends Hocuspocus<Context> {
-  readonly #deps: HostDeps
+  readonly #deps: HostDeps<Context>
   readonly #database: DatabaseExtension
   #hooks: Hooks<Context> = {}
   /** Fetched but not yet handed out. */
@@ -49,7 +51,7 @@ export class Host<Context> extends Hocuspocus<Context> {
   /** Names that somebody is about to attach to (reference/hocuspocus.md 5.3). */
   readonly #opening = new Map<string, number>()
 
-  constructor(deps: HostDeps) {
+  constructor(deps: HostDeps<Context>) {
     super()
     this.#deps = deps
     this.#database = new DatabaseExtension({ fetch: (payload) => this.#fetch(payload) })
@@ -166,9 +168,10 @@ export class Host<Context> extends Hocuspocus<Context> {
     if (document && this.shouldUnloadDocument(document)) void this.unloadDocument(document)
   }
 
-  async #fetch({ documentName, document }: fetchPayload): Promise<Uint8Array | null> {
+  async #fetch({ documentName, document, context }: fetchPayload): Promise<Uint8Array | null> {
     const [stored, claims] = await Promise.all([this.#deps.load(documentName), this.#deps.loadClaims(documentName)])
     this.#fetched.set(document, { stored, claims })
+    await this.#deps.onFetched(context as Context | undefined, documentName, stored)
     return stored.snapshot
   }
 

@@ -85,6 +85,7 @@ export const createSync = ({ storage, access, allowedOrigins, log }: SyncDeps): 
   const host = new Host<SocketContext>({
     load: (name) => loadDocument(storage, name),
     loadClaims: (name) => loadClaims(storage, name),
+    onFetched: async (context, name, stored) => context?.socket.fetched(name, stored),
     onUpdate: (live, update) => journal.append(live, update),
     onUnloaded: (live) => snapshots.considerClosed(live),
     log,

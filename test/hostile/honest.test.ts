@@ -52,12 +52,7 @@ const SHARED_TYPES: Record<string, (doc: Y.Doc) => void> = {
     map.set('map', new Y.Map([['k', new Uint8Array([1, 2, 3])]]))
     map.set('list', new Y.Text('instead'))
     map.delete('map')
-    doc.getArray('a').insert(
-      0,
-      [new Y.Map(), true, 2n ** 62n, undefined, -1.5].filter(
-        (value) => typeof value !== 'bigint' && value !== undefined,
-      ),
-    )
+    doc.getArray('a').insert(0, [new Y.Map(), true, -1.5])
   },
   'binary and odd values': (doc) => {
     doc.getMap('m').set('bytes', new Uint8Array(1000))
@@ -157,12 +152,12 @@ describe('honest updates', () => {
 
   test('[HF6] the whole delete set repeated at every sync is known, also for a reader', () => {
     const doc = new Y.Doc()
-    for (let i = 0; i < 200; i++) doc.getText('t').insert(0, 'ab')
-    for (let i = 0; i < 100; i++) doc.getText('t').delete(i * 2, 1)
+    for (let i = 0; i < 800; i++) doc.getText('t').insert(0, 'ab')
+    for (let i = 0; i < 400; i++) doc.getText('t').delete(i * 2, 1)
     const server = new Y.Doc()
     serve(server, everything(doc))
     const sync = Y.encodeStateAsUpdate(doc, Y.encodeStateVector(server))
-    assert.ok(sync.length > 200)
+    assert.ok(sync.length > 800, `${sync.length} bytes`)
     const verdict = judge(factsOf(server, { claims: ALL_MINE, readOnly: true }), sync)
     assert.deepEqual(verdict, { verdict: 'known' })
   })
@@ -186,7 +181,7 @@ describe('honest updates', () => {
             id: `message-${i}`,
             by: 'somebody',
             sentAt: 1.7e12 + i,
-            body: `${'lorem ipsum '.repeat(9)}${i}`,
+            body: `${'lorem ipsum '.repeat(12)}${i}`,
           }),
         )
         doc.getArray('messages').push([message])
@@ -211,9 +206,7 @@ describe('honest updates', () => {
     doc.getText('t').insert(0, 'x'.repeat(100_000))
     const server = new Y.Doc()
     serve(server, everything(doc))
-    doc.transact(() => {
-      for (let i = 0; i < 25_000; i++) doc.getText('t').delete(i * 3, 1)
-    })
+    doc.getText('t').applyDelta(Array.from({ length: 25_000 }, () => [{ retain: 2 }, { delete: 1 }]).flat())
     const update = everything(doc)
     const startedAt = performance.now()
     const verdict = judge(factsOf(server, { claims: ALL_MINE }), update)
