@@ -55,7 +55,8 @@ export const openPostgres = (url: string): OpenPostgres => {
       const client = await connect()
       let broken: Error | undefined
       try {
-        await client.query('begin')
+        // Whatever the URL's options say: an acknowledgement may not outrun the disk.
+        await client.query('begin; set local synchronous_commit to on')
         const results: QueryResult<unknown>[] = []
         for (const { sql, parameters } of queries) {
           const { rows, rowCount } = await client.query(sql, [...parameters])

@@ -1,5 +1,5 @@
 // Child processes of a test: start one, wait for a line it prints, kill it by its own pid. None outlives the test run.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 export interface Exit {
@@ -31,10 +31,23 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** The pinned Node, which runs TypeScript as it is; the machine's own may be older. */
 export const NODE = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url))
 
-const running = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
+/**
+ * Kills the process `pid` when this one dies without a chance to do it itself, as a test worker does that is stopped: its
+ * end closes the pipe that the guard reads. Returns the guard's dismissal.
+ */
+const guard = (pid: number): (() => void) => {
+  const watcher = spawn('sh', ['-c', 'cat > /dev/null; kill -9 "$0"', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  watcher.unref()
+  let group = watcher.pid
+  return () => {
+    // Its whole group: the shell's `cat` is a process of its own.
+    if (group !== undefined) process.kill(-group, 'SIGKILL')
+    group = undefined
+  }
+}
 
 export const startProcess = (
   command: string,
@@ -42,7 +55,7 @@ export const startProcess = (
   { env = {}, ...options }: ProcessOptions = {},
 ): RunningProcess => {
   const child = spawn(command, args, { cwd: ROOT, ...options, env: { ...process.env, ...env } })
-  running.add(child)
+  const dismissGuard = child.pid === undefined ? () => {} : guard(child.pid)
   let output = ''
   let ended: string | undefined
   const watchers = new Set<() => void>()
@@ -57,7 +70,7 @@ export const startProcess = (
   }
   const { promise: exited, resolve: resolveExited } = Promise.withResolvers<Exit>()
   const end = (exit: Exit, reason: string): void => {
-    running.delete(child)
+    dismissGuard()
     ended = reason
     notify()
     resolveExited(exit)

@@ -44,9 +44,10 @@ const anyValue = (random: Random): unknown => {
 const editText = (target: Y.Text, random: Random): void => {
   const at = random.int(0, target.length)
   const rest = target.length - at
-  if (rest > 0 && random.chance(0.3)) target.delete(at, random.int(1, Math.min(rest, 8)))
-  else if (rest > 0 && random.chance(0.3)) target.format(at, random.int(1, rest), random.pick(FORMATS))
-  else if (random.chance(0.1)) target.insertEmbed(at, { image: random.pick(WORDS) })
+  const choice = random.int(1, 10)
+  if (rest > 0 && choice <= 3) target.delete(at, random.int(1, Math.min(rest, 8)))
+  else if (rest > 0 && choice <= 5) target.format(at, random.int(1, rest), random.pick(FORMATS))
+  else if (choice === 6) target.insertEmbed(at, { image: random.pick(WORDS) })
   else target.insert(at, random.pick(WORDS))
 }
 
@@ -75,7 +76,7 @@ const editXml = (target: Y.XmlFragment, random: Random): void => {
 const descend = (type: AnyType, random: Random): AnyType => {
   let children: unknown[] = []
   if (type instanceof Y.Map) children = [...type.values()]
-  else if (type instanceof Y.XmlFragment || type instanceof Y.Array) children = type.toArray() as unknown[]
+  else if (type instanceof Y.XmlFragment || type instanceof Y.Array) children = type.toArray()
   const types = children.filter((child) => child instanceof Y.AbstractType) as AnyType[]
   return types.length > 0 && random.chance(0.6) ? descend(random.pick(types), random) : type
 }

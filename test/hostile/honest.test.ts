@@ -157,7 +157,7 @@ describe('honest updates', () => {
     const server = new Y.Doc()
     serve(server, everything(doc))
     const sync = Y.encodeStateAsUpdate(doc, Y.encodeStateVector(server))
-    assert.ok(sync.length > 800, `${sync.length} bytes`)
+    assert.ok(sync.length > 500, `${sync.length} bytes`)
     const verdict = judge(factsOf(server, { claims: ALL_MINE, readOnly: true }), sync)
     assert.deepEqual(verdict, { verdict: 'known' })
   })

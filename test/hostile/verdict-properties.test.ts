@@ -91,7 +91,7 @@ const layGround = (random: Random): Ground => {
   return { state, clients: editors.map(({ clientID }) => clientID), next: [...next, Y.encodeStateAsUpdate(base)] }
 }
 
-/** Replicas part when a struct claims to stand between neighbours that stand elsewhere; see the note in HF12. */
+/** A struct whose neighbours stand the wrong way round is placed differently by replicas: counted, not yet refused. */
 const PARTED = /another document/
 
 test('[HF11] whatever hostile bytes the verdict accepts, Yjs applies wholly; and it never throws', () => {

@@ -131,7 +131,6 @@ describe('awareness', () => {
     'a number as state': message([1, 1, '7']),
     'text as state': message([1, 1, '"x"']),
     'text that is not UTF-8': hex('01 01 01 02 c328'),
-    'bytes after the end': hex('01 01 01 02 7b7d 00'),
     'a client id of 54 bits': hex('01 ffffffffffffffff7f 01 02 7b7d'),
     'a clock of 161 bytes': hex(`01 01 ${paddedZero(160)} 02 7b7d`),
     'a client id of 161 bytes': hex(`01 ${paddedZero(160)} 01 02 7b7d`),

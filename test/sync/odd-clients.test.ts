@@ -1,23 +1,16 @@
 // Honest clients that do unusual things are never refused, never closed, and end with what everybody else has: everything
-// Yjs and its stock providers can write, in sizes and orders that a person seldom makes.
+// Yjs and its stock providers can write, in orders that a person seldom makes. Unusual sizes: compat/odd-loads.test.ts.
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, test } from 'vitest'
 import * as Y from 'yjs'
-import {
-  type HocuspocusClient,
-  openHocuspocus,
-  openYWebsocket,
-  ROOT_NAME,
-  type StockClient,
-  type YWebsocketClient,
-} from '../compat/clients.ts'
+import { expectAccepted } from '../compat/accepted.ts'
+import { openHocuspocus, openYWebsocket, ROOT_NAME } from '../compat/clients.ts'
 import { type ServerProcess, startServerProcess } from '../compat/servers.ts'
 import { createTeam, login, type Person, type Team } from '../helpers/accounts.ts'
 import { eventually, nextTurn } from '../helpers/eventually.ts'
 import { chooseSeed, createRandom } from '../helpers/random.ts'
 import { connectWire } from '../helpers/wire-client.ts'
 
-const TEST_MS_MAX = 60_000
 const random = createRandom(chooseSeed())
 
 let server: ServerProcess
@@ -32,28 +25,6 @@ beforeAll(async () => {
   ;[ann, bob] = team.people as [Person, Person]
 })
 afterAll(() => server[Symbol.asyncDispose]())
-
-const isSame = (clients: readonly StockClient[]): boolean => {
-  const [first, ...rest] = clients.map(({ doc }) => Y.snapshot(doc))
-  return rest.every((other) => Y.equalSnapshots(other, first as Y.Snapshot))
-}
-
-/** All hold the same, the server has it, and nobody was refused or sent away. */
-const expectAccepted = async (...clients: (HocuspocusClient | YWebsocketClient)[]): Promise<void> => {
-  for (const client of clients) if ('stored' in client) await client.stored()
-  await eventually(
-    () => ({ isSame: isSame(clients), clocks: clients.map(({ doc }) => [...Y.snapshot(doc).sv]) }),
-    (seen) => seen.isSame,
-    { what: 'one state everywhere', msMax: 20_000 },
-  )
-  for (const client of clients) {
-    if (!('stored' in client)) {
-      assert.deepEqual(client.socketCloses, [])
-      continue
-    }
-    assert.deepEqual([client.closes, client.denials, client.stateless], [[], [], []])
-  }
-}
 
 test('[OD1] edits made and deleted offline are accepted, collected or not', async () => {
   const name = await team.newDocument()
@@ -151,90 +122,6 @@ test('[OD4] every kind of content that Yjs knows is accepted', async () => {
   assert.equal(reader.doc.getArray('list').length, list.length)
 })
 
-test(
-  '[OD5] a client rejoins a document with 25,000 scattered deletes, again and again',
-  async () => {
-    const name = await team.newDocument()
-    using writer = openHocuspocus(server, ann, name)
-    await writer.synced()
-    writer.text.insert(0, 'ab'.repeat(25_000))
-    writer.text.applyDelta(Array.from({ length: 25_000 }, () => [{ delete: 1 }, { retain: 1 }]).flat())
-    await writer.stored()
-    using reader = openYWebsocket(server, bob, name)
-    for (let i = 0; i < 5; i++) {
-      await writer.goOffline()
-      writer.text.insert(random.int(0, 25_000), 'x')
-      await writer.goOnline()
-      await writer.stored()
-    }
-    await expectAccepted(writer, reader)
-    assert.equal(reader.text.length, 25_005)
-  },
-  TEST_MS_MAX,
-)
-
-const RECORDS = 10_000
-
-const importRecords = (doc: Y.Doc): void => {
-  doc.transact(() => {
-    const records = doc.getMap('records')
-    for (let i = 0; i < RECORDS; i++) {
-      const record = new Y.Map()
-      records.set(`record-${i}`, record)
-      for (let field = 0; field < 7; field++) record.set(`field${field}`, `value ${i} ${field}`)
-    }
-  })
-}
-
-test(
-  '[OD6] a first import of more than 2.3 MiB in one update is accepted from either stock provider',
-  async () => {
-    const size = (doc: Y.Doc): number => doc.getMap('records').size
-    for (const open of [openHocuspocus, openYWebsocket]) {
-      const name = await team.newDocument()
-      using writer = open(server, ann, name)
-      await writer.synced()
-      let bytes = 0
-      writer.doc.once('update', (update: Uint8Array) => (bytes = update.byteLength))
-      importRecords(writer.doc)
-      assert.ok(bytes > 2.3 * 2 ** 20, `only ${bytes} bytes`)
-      using reader = openYWebsocket(server, bob, name)
-      await eventually(
-        () => size(reader.doc),
-        (records) => records === RECORDS,
-        { msMax: 20_000, what: 'all records' },
-      )
-      await expectAccepted(writer, reader)
-    }
-  },
-  TEST_MS_MAX,
-)
-
-const EDITS_PER_MS = 4
-const TYPING_MS = 5_000
-
-test(
-  '[OD7] 4,000 small edits a second from one client are slowed down at most',
-  async () => {
-    const name = await team.newDocument()
-    using writer = openHocuspocus(server, ann, name)
-    using reader = openYWebsocket(server, bob, name)
-    await Promise.all([writer.synced(), reader.synced()])
-    const startedAt = performance.now()
-    let edits = 0
-    // Open loop: what is due is written, whether or not the server keeps up.
-    for (let ms = 0; ms < TYPING_MS; ms = performance.now() - startedAt) {
-      for (; edits < ms * EDITS_PER_MS; edits++) writer.text.insert(edits, 'x')
-      await nextTurn()
-    }
-    await expectAccepted(writer, reader)
-    assert.equal(writer.socketCloses.length, 0)
-    assert.equal(reader.text.length, edits)
-    assert.ok(edits > 0.9 * TYPING_MS * EDITS_PER_MS, `only ${edits} edits`)
-  },
-  TEST_MS_MAX,
-)
-
 test('[OD8] tabs and devices of one person write side by side, and a client id is used again after a reload', async () => {
   const name = await team.newDocument()
   const second = await login(server.url, ann)
@@ -320,30 +207,4 @@ test('[OD10] an update that overlaps what the server has is taken for what is ne
   using reader = openHocuspocus(server, bob, name)
   await reader.synced()
   assert.equal(reader.text.toJSON(), text.toJSON())
-})
-
-test(
-  '[OD11] a large value that is replaced many times does not count as often as it was written',
-  async () => {
-    const name = await team.newDocument()
-    using writer = openHocuspocus(server, ann, name)
-    using reader = openYWebsocket(server, bob, name)
-    await writer.synced()
-    for (let i = 0; i < 10; i++) {
-      writer.doc.getMap('map').set('image', new Uint8Array(2 * 2 ** 20).fill(i))
-      await nextTurn()
-    }
-    await expectAccepted(writer, reader)
-  },
-  TEST_MS_MAX,
-)
-
-test('[OD12] asking for the whole state over and over is answered, if later', async () => {
-  const name = await team.newDocument()
-  using client = openHocuspocus(server, ann, name)
-  client.text.insert(0, 'x'.repeat(10_000))
-  await client.stored()
-  for (let i = 0; i < 200; i++) client.provider.forceSync()
-  await expectAccepted(client)
-  assert.equal(client.socketCloses.length, 0)
 })

@@ -206,7 +206,10 @@ describe('work that grows with the square', () => {
       index === 0 ? textIn('list', 'x') : { ...alternating(index), origin: [ME, index - 1] as const },
     )
     Y.applyUpdate(doc, one(ME, 0, ...list))
-    const searching = list.map((_, index) => ({ ...alternating(index), rightOrigin: [ME, 4_999 - index] as const }))
+    const searching = list.map((_, index): CraftedStruct => {
+      const { content, body } = alternating(index)
+      return { content, body, rightOrigin: [ME, 4_999 - index] }
+    })
     quick(doc, one(MY_PHONE, 0, ...searching), ME, MY_PHONE)
   })
 
