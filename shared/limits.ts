@@ -17,6 +17,13 @@ export const DEPTH_MAX = 32
 export const KEY_BYTES_MAX = 256
 /** New client ids in one update: a device that was offline for years brings fewer. */
 export const NEW_CLIENTS_PER_UPDATE_MAX = 2_000
+/** Documents inside a document; each takes some 2 KB of memory for 8 bytes on the wire. */
+export const SUBDOCUMENTS_MAX = 1_000
+/**
+ * Elements copied when Yjs merges values that stand in a row, one struct each: it copies, and keeps, the rest of the row
+ * for every one of them. Honest clients send rows merged.
+ */
+export const MERGED_VALUES_MAX = 10_000_000
 /** Length of one garbage-collected or deleted run, in Yjs clock units (reliability.md A2). */
 export const DELETED_RUN_MAX = 10_000_000
 /** Yjs clocks stay within 31 bits (reliability.md A2). */

@@ -39,6 +39,8 @@ const decode = (update: Uint8Array): Entry[] => {
     const clientId = decoding.readVarUint(decoder)
     const clock = decoding.readVarUint(decoder)
     const state = decoding.readVarString(decoder)
+    // A zero spelt in 150 bytes is NaN to lib0, and NaN passes every comparison below.
+    if (!Number.isFinite(clientId) || !Number.isFinite(clock)) throw new Error('not a number')
     // Parsed here and now, because y-protocols parses while it applies.
     const value: unknown = JSON.parse(state)
     if (value !== null && typeof value !== 'object') throw new Error('an awareness state is an object or null')

@@ -24,7 +24,7 @@ const liveDepth = (doc: Y.Doc, { client, clock }: StructId): number => {
 }
 
 /** Finds the struct of `block` that covers `clock`. */
-const structAt = ({ structs }: Block, clock: number): Struct => {
+export const structAt = ({ structs }: Block, clock: number): Struct => {
   let low = 0
   let high = structs.length - 1
   while (low < high) {

@@ -88,6 +88,8 @@ export class UpdateBytes {
       value += (next & 0x7f) * factor
       if (value > Number.MAX_SAFE_INTEGER) throw malformed('number too large')
       if (next < 0x80) return value
+      // Nobody spells a number longer than it needs: 8 bytes hold 53 bits. Further on, zero times infinity is NaN.
+      if (factor === 0x80 ** 7) throw malformed('number too long')
       factor *= 0x80
     }
   }
@@ -138,9 +140,9 @@ export class UpdateBytes {
     return checkKey(this.string(KEY_BYTES_MAX))
   }
 
-  json(): void {
+  json(mayBeUndefined: boolean): void {
     const text = this.string(Number.MAX_SAFE_INTEGER)
-    if (text === 'undefined') return
+    if (mayBeUndefined && text === 'undefined') return
     let value: unknown
     try {
       value = JSON.parse(text)
@@ -197,9 +199,22 @@ export class UpdateBytes {
 
   #varInt(): void {
     let next = this.byte()
-    for (let count = 1; next >= 0x80; count++) {
-      if (count > 8) throw malformed('number too large')
+    let value = next & 0x3f
+    // As lib0 reads it: beyond 53 bits it throws as soon as another byte follows.
+    for (let factor = 0x40; next >= 0x80; factor *= 0x80) {
+      if (value > Number.MAX_SAFE_INTEGER || factor > 2 ** 49) throw malformed('number too large')
       next = this.byte()
+      value += (next & 0x7f) * factor
+    }
+  }
+
+  /** What Yjs writes beside a subdocument's guid; anything else would reach the constructor of Y.Doc. */
+  #subdocOptions(): void {
+    if (this.byte() !== 118) throw malformed('bad subdocument')
+    for (let count = this.uint(); count > 0; count--) {
+      const key = this.string(KEY_BYTES_MAX)
+      if (key === 'meta') this.any(1)
+      else if ((key !== 'gc' && key !== 'autoLoad') || (this.byte() & 0xfe) !== 120) throw malformed('bad subdocument')
     }
   }
 
@@ -210,7 +225,7 @@ export class UpdateBytes {
         return this.uintUpTo(DELETED_RUN_MAX, 'deleted run')
       case Content.JSON: {
         const length = this.uint()
-        for (let i = 0; i < length; i++) this.json()
+        for (let i = 0; i < length; i++) this.json(true)
         return length
       }
       case Content.Binary:
@@ -219,11 +234,11 @@ export class UpdateBytes {
       case Content.String:
         return this.stringLength()
       case Content.Embed:
-        this.json()
+        this.json(false)
         return 1
       case Content.Format:
         this.key()
-        this.json()
+        this.json(false)
         return 1
       case Content.Type: {
         const type = this.uintUpTo(TYPE_REF_MAX, 'type')
@@ -237,7 +252,7 @@ export class UpdateBytes {
       }
       case Content.Doc:
         this.key()
-        this.any(0)
+        this.#subdocOptions()
         return 1
       default:
         throw malformed('unknown content')

@@ -2,7 +2,13 @@
 // before it checks. Reading needs no document: form only. What the structs may do is the verdict's business.
 //
 // Source of the format: yjs 13.6.33 `utils/encoding.js` (readClientsStructRefs) and `utils/DeleteSet.js`.
-import { CLIENT_ID_MAX, CLOCK_MAX, DELETED_RUN_MAX, NEW_CLIENTS_PER_UPDATE_MAX } from '../../shared/limits.ts'
+import {
+  CLIENT_ID_MAX,
+  CLOCK_MAX,
+  DELETED_RUN_MAX,
+  MERGED_VALUES_MAX,
+  NEW_CLIENTS_PER_UPDATE_MAX,
+} from '../../shared/limits.ts'
 import { Content, malformed, type StructId, UnreadableUpdate, UpdateBytes } from './update-bytes.ts'
 
 export interface Struct {
@@ -47,7 +53,15 @@ const readStruct = (reader: UpdateBytes, clock: number): Struct => {
   if (content === Content.GC) {
     if (info !== 0) throw malformed('unknown struct')
     const length = reader.uintUpTo(DELETED_RUN_MAX, 'collected run')
-    return { content, clock, length, origin: null, rightOrigin: null, parent: null, parentSub: null }
+    return {
+      content,
+      clock,
+      length,
+      origin: null,
+      rightOrigin: null,
+      parent: null,
+      parentSub: null,
+    }
   }
   const origin = info & HAS_ORIGIN ? reader.id() : null
   const rightOrigin = info & HAS_RIGHT_ORIGIN ? reader.id() : null
@@ -57,7 +71,15 @@ const readStruct = (reader: UpdateBytes, clock: number): Struct => {
     parent = reader.uint() === 1 ? reader.key() : reader.id()
     if (info & HAS_PARENT_SUB) parentSub = reader.key()
   }
-  return { content, clock, length: reader.content(content), origin, rightOrigin, parent, parentSub }
+  return {
+    content,
+    clock,
+    length: reader.content(content),
+    origin,
+    rightOrigin,
+    parent,
+    parentSub,
+  }
 }
 
 const readBlock = (reader: UpdateBytes): Block => {
@@ -105,6 +127,53 @@ const readDeletes = (reader: UpdateBytes, mayDelete: (client: number, end: numbe
   return deletes
 }
 
+/** Whether `struct` goes on where `last` ended, so that Yjs would merge the two if both are deleted or neither. */
+const goesOn = (client: number, last: Struct, { content, origin, rightOrigin, clock }: Struct): boolean =>
+  content === last.content &&
+  origin?.client === client &&
+  origin.clock === clock - 1 &&
+  rightOrigin?.client === last.rightOrigin?.client &&
+  rightOrigin?.clock === last.rightOrigin?.clock
+
+/** Elements Yjs copies to merge the rows of a block; `isDeleted` tells what it will not merge with its neighbours. */
+const copiesOf = ({ client, structs }: Block, isDeleted: (clock: number) => boolean): number => {
+  let copies = 0
+  let row = 0
+  let last: Struct | null = null
+  let wasDeleted = false
+  for (const struct of structs) {
+    if (struct.content !== Content.Any && struct.content !== Content.JSON) {
+      last = null
+      continue
+    }
+    const deleted = isDeleted(struct.clock)
+    row = last && wasDeleted === deleted && goesOn(client, last, struct) ? row + 1 : 0
+    copies += row * struct.length
+    last = struct
+    wasDeleted = deleted
+  }
+  return copies
+}
+
+/** Refuses long rows of single values: merging them costs Yjs the square of their number, in time and memory. */
+const checkRows = (block: Block, deletes: readonly number[]): void => {
+  if (copiesOf(block, () => false) <= MERGED_VALUES_MAX) return
+  // Rare: a client that collects nothing sends what it deleted here and there as a row, which Yjs leaves as it is.
+  let at = 0
+  const isDeleted = (clock: number): boolean => {
+    while (
+      at < deletes.length &&
+      (deletes[at] !== block.client || (deletes[at + 1] as number) + (deletes[at + 2] as number) <= clock)
+    ) {
+      at += 3
+    }
+    return at < deletes.length && (deletes[at + 1] as number) <= clock
+  }
+  if (copiesOf(block, isDeleted) > MERGED_VALUES_MAX) {
+    throw new UnreadableUpdate('too-large', 'too many unmerged values')
+  }
+}
+
 /**
  * Reads `update`; throws {@link UnreadableUpdate}. `knownEnd` gives the clock up to which a client's structs exist
  * already: a delete set that reaches further than that and the update itself is refused at its first such range.
@@ -126,5 +195,6 @@ export const readUpdate = (update: Uint8Array, knownEnd: (client: number) => num
   }
   const deletes = readDeletes(reader, (client, end) => end <= Math.max(knownEnd(client), ends.get(client) ?? 0))
   if (!reader.isAtEnd) throw malformed('bytes after the end')
+  for (const block of blocks) checkRows(block, deletes)
   return { blocks, deletes }
 }

@@ -3,10 +3,17 @@
 // The caller applies in the same synchronous step, so nothing can come between.
 import * as Y from 'yjs'
 import type { ErrorCode } from '../../shared/errors.ts'
-import { DEPTH_MAX, DOCUMENT_BYTES_MAX, ROOTS_MAX, SERVER_CLIENT_ID_MIN } from '../../shared/limits.ts'
+import {
+  DEPTH_MAX,
+  DOCUMENT_BYTES_MAX,
+  ROOTS_MAX,
+  SUBDOCUMENTS_MAX,
+  SERVER_CLIENT_ID_MIN,
+} from '../../shared/limits.ts'
 import type { Kind } from '../../shared/registry.ts'
-import { Content, UnreadableUpdate } from './update-bytes.ts'
+import { Content, type StructId, UnreadableUpdate } from './update-bytes.ts'
 import { type Block, readUpdate, type ReadUpdate, type Struct } from './update-reader.ts'
+import { createHomes } from './homes.ts'
 import { createPlacement } from './placement.ts'
 
 /** What the verdict needs to know, loaded before it is asked. */
@@ -76,10 +83,9 @@ const checkDependencies = (doc: Y.Doc, blocks: readonly Block[]): void => {
   const stateOf = (client: number): number => Y.getState(doc.store, client)
   const byClient = new Map(blocks.map((block) => [block.client, block]))
   const done = new Map(blocks.map((block) => [block.client, 0]))
-  const waiting = new Map<number, Block[]>()
 
-  /** The other block this struct must wait for, or null. */
-  const blockedBy = (block: Block, struct: Struct): number | null => {
+  /** What of another block this struct must wait for, or null. */
+  const blockedBy = (block: Block, struct: Struct): StructId | null => {
     for (const id of [struct.origin, struct.rightOrigin, struct.parent]) {
       if (id === null || typeof id === 'string') continue
       if (id.client === block.client) {
@@ -90,30 +96,60 @@ const checkDependencies = (doc: Y.Doc, blocks: readonly Block[]): void => {
       const other = byClient.get(id.client)
       if (!other || id.clock >= other.end) throw new Refusal('gap')
       const reached = other.structs[done.get(other.client) as number]
-      if (reached && id.clock >= reached.clock) return other.client
+      if (reached && id.clock >= reached.clock) return id
     }
     return null
   }
 
-  const ready = [...blocks]
-  let left = blocks.length
-  for (let block = ready.pop(); block; block = ready.pop()) {
-    const start = done.get(block.client) as number
-    let index = start
-    let blocker: number | null = null
-    for (; index < block.structs.length; index++) {
-      blocker = blockedBy(block, block.structs[index] as Struct)
-      if (blocker !== null) break
-    }
-    done.set(block.client, index)
-    if (blocker === null) left--
-    else waiting.set(blocker, [...(waiting.get(blocker) ?? []), block])
-    // Only progress wakes those who wait, so a circle comes to rest.
-    if (index === start) continue
-    ready.push(...(waiting.get(block.client) ?? []))
-    waiting.delete(block.client)
+  // Depth first, each block only as far as the one above it needs: every struct is looked at once, and once more for each
+  // block it waits for. A block that is asked for while it waits itself is part of a circle.
+  const isOpen = new Set<number>()
+  const open: { block: Block; until: number }[] = []
+  const push = (block: Block, until: number): void => {
+    if (isOpen.has(block.client)) throw new Refusal('gap')
+    isOpen.add(block.client)
+    open.push({ block, until })
   }
-  if (left > 0) throw new Refusal('gap')
+  for (const root of blocks) {
+    push(root, root.end)
+    for (let top = open.at(-1); top; top = open.at(-1)) {
+      const { block, until } = top
+      let index = done.get(block.client) as number
+      let blocker: StructId | null = null
+      for (; index < block.structs.length; index++) {
+        const struct = block.structs[index] as Struct
+        if (struct.clock >= until) break
+        blocker = blockedBy(block, struct)
+        if (blocker) break
+      }
+      done.set(block.client, index)
+      if (blocker) push(byClient.get(blocker.client) as Block, blocker.clock + 1)
+      else {
+        isOpen.delete(block.client)
+        open.pop()
+      }
+    }
+  }
+}
+
+/**
+ * Both neighbours of a struct stand in the same list, or both were collected; and a map holds one value per key, unless
+ * it is deleted. Anything else makes Yjs throw half way, at once or when it collects the type.
+ */
+const checkHomes = ({ doc }: Facts, blocks: readonly Block[]): void => {
+  const homeOf = createHomes(doc, blocks)
+  for (const { client, structs } of blocks) {
+    for (const { origin, rightOrigin, length, content, clock } of structs) {
+      if (origin && rightOrigin) {
+        const left = homeOf(origin)
+        const right = homeOf(rightOrigin)
+        if (left?.holder !== right?.holder || left?.key !== right?.key) throw new Refusal('malformed')
+      }
+      if (length > 1 && content !== Content.GC && content !== Content.Deleted) {
+        if (typeof homeOf({ client, clock })?.key === 'string') throw new Refusal('malformed')
+      }
+    }
+  }
 }
 
 /** Refuses foreign and reserved client ids; returns those that nobody owns yet. */
@@ -138,6 +174,13 @@ const checkRoots = ({ doc, kind }: Facts, blocks: readonly Block[]): void => {
   }
 }
 
+/** Each costs a whole Y.Doc, however short it is on the wire. */
+const checkSubdocuments = ({ doc }: Facts, blocks: readonly Block[]): void => {
+  let count = doc.subdocs.size
+  for (const { structs } of blocks) for (const { content } of structs) if (content === Content.Doc) count++
+  if (count > SUBDOCUMENTS_MAX) throw new Refusal('too-large')
+}
+
 /** Shared types may not nest deeper than readers and deletes can follow. */
 const checkDepth = ({ doc }: Facts, blocks: readonly Block[]): void => {
   if (!blocks.some(({ structs }) => structs.some(({ content }) => content === Content.Type))) return
@@ -157,8 +200,10 @@ const judgeNew = (facts: Facts, update: Uint8Array, read: ReadUpdate): Verdict =
   for (const { client, clock } of blocks) if (clock > Y.getState(doc.store, client)) throw new Refusal('gap')
   const unclaimed = checkAuthors(facts, blocks)
   checkDependencies(doc, blocks)
+  checkHomes(facts, blocks)
   checkRoots(facts, blocks)
   checkDepth(facts, blocks)
+  checkSubdocuments(facts, blocks)
   if (blocks.length > 0 && documentBytes + update.byteLength > DOCUMENT_BYTES_MAX) throw new Refusal('too-large')
   return unclaimed.length > 0 ? { verdict: 'claim', clientIds: unclaimed } : { verdict: 'accept', update }
 }

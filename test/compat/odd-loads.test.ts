@@ -1,7 +1,7 @@
 // Honest clients that write a great deal are never refused, never closed, and end with what everybody else has.
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, test } from 'vitest'
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { expectAccepted } from './accepted.ts'
 import { openHocuspocus, openYWebsocket } from './clients.ts'
 import { type ServerProcess, startServerProcess } from './servers.ts'
