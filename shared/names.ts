@@ -23,6 +23,8 @@ export const idOf = <Kind extends string>(text: string): Id<Kind> => {
   return text as Id<Kind>
 }
 
+export const isDocumentName = (text: string): boolean => DOCUMENT_NAME.test(text)
+
 export interface ParsedDocumentName {
   readonly name: DocumentName
   readonly kind: string

@@ -7,6 +7,7 @@ import type { Database } from './schema.ts'
  * Makes a function that runs the query `build` describes. `build` is given values only to mark their places; the
  * parameters of a run take those places in the order in which they stand in the SQL.
  */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- reason: names and types the places for callers
 export const prepared = <Parameters extends readonly unknown[], Row>(
   build: (db: Kysely<Database>) => { compile: () => CompiledQuery<Row> },
 ) => {

@@ -2,26 +2,37 @@
 // to the acknowledgement happens in one synchronous step, except claiming a client id, which waits for the disk.
 import type { Connection } from '@hocuspocus/server'
 import * as Y from 'yjs'
-import { ERRORS } from '../../shared/errors.ts'
+import { AppError, ERRORS } from '../../shared/errors.ts'
 import { STATE_VECTOR_BYTES_MAX } from '../../shared/limits.ts'
 import { MessageType, SyncType } from '../../shared/protocol.ts'
 import type { Claim } from '../../storage/updates.ts'
-import type { Grant } from '../access.ts'
+import type { Access, Grant } from '../access.ts'
 import type { Logger } from '../log.ts'
 import { applyAwareness } from './awareness.ts'
-import { readPayload, refusedFrame, statusFrame, syncFrame } from './frames.ts'
+import { readHello, readPayload, refusedFrame, statusFrame, syncFrame } from './frames.ts'
 import type { LiveDocument, Outlet } from './live-document.ts'
 import { judge, type Verdict } from './verdict.ts'
 
+/** What an update may take before its socket is charged: far more than honest ones do, far less than crafted ones can. */
+const FREE_MS = 2
+const FREE_MS_PER_BYTE = 1 / 5_000
+
 type Refused = Extract<Verdict, { verdict: 'refuse' }>
+
+/** What outlives the attachment on its socket: closing and opening again does not wipe it out. */
+export interface AttachmentSlot {
+  /** The client recovers from a refusal by itself. */
+  readonly recovers: boolean
+  stateRequests: number
+}
 
 /** What an attachment needs from its socket. */
 export interface AttachmentSocket extends Outlet {
   /** Unsent bytes are piling up: a large answer should wait. */
   readonly isCongested: () => boolean
   readonly whenDrained: () => Promise<void>
-  /** Books CPU time that the client could cause at will. */
-  readonly charge: (ms: number) => void
+  /** Books CPU time that the client could cause at will; over budget, its next frame waits for the promise. */
+  readonly charge: (ms: number) => Promise<void> | undefined
   readonly afterWrite: () => void
   readonly closeSocket: (code: keyof typeof ERRORS) => void
 }
@@ -31,6 +42,7 @@ export interface AttachmentDeps {
   readonly claim: (claim: Claim) => Promise<string>
   /** The live doc threw in the middle of an update: it must be thrown away. */
   readonly onBroken: (live: LiveDocument, error: unknown) => void
+  readonly access: Access
   readonly log: Logger
 }
 
@@ -42,20 +54,19 @@ export class Attachment {
   readonly #live: LiveDocument
   readonly #connection: Connection
   readonly #grant: Grant
-  readonly #recovers: boolean
+  readonly #slot: AttachmentSlot
   readonly #socket: AttachmentSocket
   readonly #deps: AttachmentDeps
   readonly #stored: Uint8Array
   /** The client has sent its whole state once; until then updates may refer to edits that only come with it. */
   #isSynced = false
-  #stateRequests = 0
 
   constructor(
     address: string,
     live: LiveDocument,
     connection: Connection,
     grant: Grant,
-    recovers: boolean,
+    slot: AttachmentSlot,
     socket: AttachmentSocket,
     deps: AttachmentDeps,
   ) {
@@ -63,7 +74,7 @@ export class Attachment {
     this.#live = live
     this.#connection = connection
     this.#grant = grant
-    this.#recovers = recovers
+    this.#slot = slot
     this.#socket = socket
     this.#deps = deps
     this.#stored = statusFrame(address, true)
@@ -77,6 +88,21 @@ export class Attachment {
     return this.#grant.userId
   }
 
+  /** A fresh token for an open document: the rights are looked up again; without them the document is closed. */
+  async #renew(token: string): Promise<void> {
+    const startedAt = performance.now()
+    try {
+      const { userId, readOnly } = await this.#deps.access.openDocument(token, this.#live.name)
+      if (userId !== this.#grant.userId) throw new AppError('permission-denied', 'another user')
+      this.#connection.readOnly = readOnly
+    } catch (error) {
+      const code = error instanceof AppError ? error.code : 'storage/unavailable'
+      if (ERRORS[code].retry) this.#socket.closeSocket(code)
+      else this.close(code)
+    }
+    await this.#socket.charge(performance.now() - startedAt)
+  }
+
   /** Handles a frame whose type stands at `bodyAt`; throws on bytes that are no such frame. */
   handle(frame: Uint8Array, type: number, bodyAt: number): Wait {
     switch (type) {
@@ -86,6 +112,8 @@ export class Attachment {
       case MessageType.Awareness:
         applyAwareness(this.#live, this.#connection, this.#grant.userId, readPayload(frame, bodyAt + 1))
         return undefined
+      case MessageType.Auth:
+        return this.#renew(readHello(frame, bodyAt).token)
       case MessageType.Close:
         this.#connection.close({ code: 1000, reason: 'provider_initiated' })
         return undefined
@@ -124,14 +152,15 @@ export class Attachment {
 
   #answerState(stateVector: Uint8Array): Wait {
     if (stateVector.byteLength > STATE_VECTOR_BYTES_MAX) throw new Error('state vector too large')
+    // Large answers pile up neither behind a slow reader nor behind a slow disk.
     if (this.#socket.isCongested()) return this.#socket.whenDrained().then(() => this.#answerState(stateVector))
+    if (!this.#live.isDurable) return this.#live.whenDurable().then(() => this.#answerState(stateVector))
     const startedAt = performance.now()
     const { document } = this.#live
     this.#send(syncFrame(this.#address, SyncType.Step2, Y.encodeStateAsUpdate(document, stateVector)))
     this.askForState()
     // Opening a document asks once, a resync now and then; what is beyond that is on the client's account.
-    if (++this.#stateRequests > 2) this.#socket.charge(performance.now() - startedAt)
-    return undefined
+    return ++this.#slot.stateRequests > 2 ? this.#socket.charge(performance.now() - startedAt) : undefined
   }
 
   #judge(update: Uint8Array): Verdict {
@@ -149,14 +178,14 @@ export class Attachment {
     if (verdict.verdict === 'claim') return this.#claim(verdict.clientIds).then(() => this.#update(update, type))
     if (verdict.verdict === 'refuse') {
       this.#refuse(verdict, type)
-      this.#socket.charge(performance.now() - startedAt)
-      return undefined
+      return this.#socket.charge(performance.now() - startedAt)
     }
     if (verdict.verdict === 'accept' && !this.#apply(verdict.update)) return undefined
     if (type === SyncType.Step2) this.#isSynced = true
     this.#send(this.#stored)
     this.#socket.afterWrite()
-    return undefined
+    const excess = performance.now() - startedAt - FREE_MS - update.byteLength * FREE_MS_PER_BYTE
+    return excess > 0 ? this.#socket.charge(excess) : undefined
   }
 
   /** Applies what the verdict accepted. False when Yjs disagreed with the verdict, which is a bug of ours. */
@@ -191,7 +220,7 @@ export class Attachment {
     this.#send(refusedFrame(this.#address, { type: 'refused', code, path, clientId, clock }))
     // A reconnecting client replays frames before it has answered our state request; that answer holds what is missing.
     const healsItself = code === 'gap' && type === SyncType.Update && !this.#isSynced
-    if (this.#recovers || healsItself) return
+    if (this.#slot.recovers || healsItself) return
     this.close(code)
   }
 }

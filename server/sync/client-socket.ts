@@ -4,13 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Connection, WebSocketLike } from '@hocuspocus/server'
 import type { WebSocket } from 'ws'
 import { type ErrorCode, ERRORS } from '../../shared/errors.ts'
-import {
-  DOCUMENTS_PER_SOCKET_MAX,
-  WAITING_BYTES_BEFORE_LOGIN_MAX,
-  WAITING_BYTES_MAX,
-  WAITING_FRAMES_MAX,
-} from '../../shared/limits.ts'
-import { parseDocumentName } from '../../shared/names.ts'
+import { DOCUMENTS_PER_SOCKET_MAX } from '../../shared/limits.ts'
 import { AuthType, MessageType, SDK_VERSION_PREFIX } from '../../shared/protocol.ts'
 import type { StoredDocument } from '../../storage/updates.ts'
 import type { Grant } from '../access.ts'
@@ -19,10 +13,12 @@ import { answerFromDisk } from './early-answer.ts'
 import {
   deniedFrame,
   type FrameHead,
+  type Hello,
+  isAddress,
   nameOf,
-  readClientVersion,
   readHead,
   readHeadOfBroadcast,
+  readHello,
   readReason,
 } from './frames.ts'
 import type { Host } from './host.ts'
@@ -54,8 +50,6 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   readonly #reading: ReturnType<typeof createReading>
   readonly #writer: ReturnType<typeof createWriter>
   #hocuspocus: ReturnType<Host<SocketContext>['handleConnection']> | undefined
-  #waitingFrames = 0
-  #waitingBytes = 0
   /** A ping is out and unanswered. */
   isAwaitingPong = false
   /** Some document was opened on this socket. */
@@ -65,7 +59,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     this.#ws = ws
     this.#dialect = dialect
     this.#deps = deps
-    this.#reading = createReading(ws)
+    this.#reading = createReading(ws, raw)
     this.#writer = createWriter(ws, raw, dialect, deps.log)
     ws.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) this.#receive(data)
@@ -97,37 +91,43 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     else this.#enqueue(head, frame)
   }
 
-  /** Passes an Auth frame on; Hocuspocus asks our hooks and opens the document. */
-  authenticate({ address, bodyAt }: FrameHead, frame: Uint8Array): void {
-    let slot = this.#slots.get(address)
-    if (!slot) {
-      if (this.#slots.size >= DOCUMENTS_PER_SOCKET_MAX) {
-        this.closeSocket('socket/too-many-documents')
-        return
-      }
-      const name = nameOf(address)
-      try {
-        parseDocumentName(name)
-      } catch {
-        // Hocuspocus keys plain objects by name; only names of our grammar may reach it.
-        this.transmit(deniedFrame(address, 'permission-denied'))
-        return
-      }
-      slot = newSlot(address, name)
-      this.#slots.set(address, slot)
-    }
+  /** An Auth frame opens its document through Hocuspocus, which asks our hooks; in an open one it waits its turn. */
+  authenticate(head: FrameHead, frame: Uint8Array): void {
+    const { address, bodyAt } = head
+    let hello: Hello
     try {
-      slot.recovers = readClientVersion(frame, bodyAt + 1).startsWith(SDK_VERSION_PREFIX)
+      hello = readHello(frame, bodyAt)
     } catch {
       this.closeSocket('socket/bad-frame')
       return
     }
-    if (slot.state === 'closed') {
-      slot.state = 'opening'
-      slot.isAnswered = false
+    const slot = this.#slots.get(address) ?? this.#newSlot(address)
+    if (!slot || slot.state === 'opening') return
+    if (slot.state === 'open') {
+      this.#enqueue(head, frame)
+      return
     }
+    slot.recovers = hello.version.startsWith(SDK_VERSION_PREFIX)
+    slot.isAnswered = false
+    slot.state = 'opening'
+    this.#reading.count(1, 0)
     this.#hocuspocus ??= this.#deps.host.handleConnection(this, REQUEST, { socket: this })
     this.#hocuspocus.handleMessage(frame)
+  }
+
+  #newSlot(address: string): Slot | undefined {
+    if (this.#slots.size >= DOCUMENTS_PER_SOCKET_MAX) {
+      this.closeSocket('socket/too-many-documents')
+      return undefined
+    }
+    // Hocuspocus keys plain objects by name; only names of our grammar may reach it.
+    if (!isAddress(address)) {
+      this.transmit(deniedFrame(address, 'permission-denied'))
+      return undefined
+    }
+    const slot = newSlot(address, nameOf(address))
+    this.#slots.set(address, slot)
+    return slot
   }
 
   #enqueue({ address, type, bodyAt }: FrameHead, frame: Uint8Array): void {
@@ -139,50 +139,48 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       return
     }
     slot.waiting.push(frame)
-    this.#waitingFrames++
-    this.#waitingBytes += frame.byteLength
-    const bytesMax = this.hasOpened ? WAITING_BYTES_MAX : WAITING_BYTES_BEFORE_LOGIN_MAX
-    if (this.#waitingFrames <= WAITING_FRAMES_MAX && this.#waitingBytes <= bytesMax) return
-    this.#reading.pause('waiting')
+    this.#reading.count(1, frame.byteLength)
   }
 
   #handle(slot: Slot, frame: Uint8Array, type: number, bodyAt: number): void {
     try {
-      const wait = slot.attachment?.handle(frame, type, bodyAt)
-      if (!wait) return
-      slot.isBusy = true
-      wait.then(
-        () => {
-          slot.isBusy = false
-          this.#drain(slot)
-        },
-        () => {},
-      )
+      this.#waitFor(slot, slot.attachment?.handle(frame, type, bodyAt))
     } catch (error) {
       this.#deps.log.debug('socket.bad-frame', { document: slot.name, error: String(error) })
       this.closeSocket('socket/bad-frame')
     }
   }
 
+  /** Later frames of the document wait until `wait` is over. */
+  #waitFor(slot: Slot, wait: Promise<void> | undefined): void {
+    if (!wait) return
+    slot.isBusy = true
+    wait.then(
+      () => {
+        slot.isBusy = false
+        this.#drain(slot)
+      },
+      () => {},
+    )
+  }
+
   #drain(slot: Slot): void {
     while (slot.state === 'open' && !slot.isBusy) {
       const frame = slot.waiting.shift()
       if (!frame) break
-      this.#forget(frame)
+      this.#reading.count(-1, -frame.byteLength)
       const { type, bodyAt } = readHead(frame) as FrameHead
       this.#handle(slot, frame, type, bodyAt)
     }
-    if (slot.state === 'closed') {
-      for (const frame of slot.waiting.splice(0)) this.#forget(frame)
-    }
-    if (this.#waitingFrames < WAITING_FRAMES_MAX / 2 && this.#waitingBytes < WAITING_BYTES_MAX / 2) {
-      this.#reading.resume('waiting')
-    }
   }
 
-  #forget(frame: Uint8Array): void {
-    this.#waitingFrames--
-    this.#waitingBytes -= frame.byteLength
+  /** The document is closed for this client: what waited is dropped. */
+  #closed(slot: Slot): void {
+    if (slot.state === 'opening') this.#reading.count(-1, 0)
+    slot.state = 'closed'
+    for (const { byteLength } of slot.waiting.splice(0)) this.#reading.count(-1, -byteLength)
+    // A place that was never taken is forgotten; names are free to try, memory is not.
+    if (!slot.attachment) this.#slots.delete(slot.address)
   }
 
   opened(connection: Connection<SocketContext>, grant: Grant): void {
@@ -194,8 +192,10 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       return
     }
     this.hasOpened = true
-    slot.attachment = new Attachment(address, live, connection, grant, slot.recovers, this, this.#deps)
+    this.#reading.loggedIn()
+    slot.attachment = new Attachment(address, live, connection, grant, slot, this, this.#deps)
     slot.state = 'open'
+    this.#reading.count(-1, 0)
     if (slot.isAnswered) slot.attachment.askForState()
     this.#drain(slot)
   }
@@ -205,7 +205,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       if (slot.name !== name || slot.state !== 'opening') continue
       const answered = await answerFromDisk(slot, stored, (frame) => this.transmit(frame))
       slot.isAnswered = answered !== null
-      if (answered) this.#forget(answered)
+      if (answered) this.#reading.count(-1, -answered.byteLength)
     }
   }
 
@@ -228,10 +228,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       this.#denied(slot, frame, head)
       return
     }
-    if (head.type === MessageType.Close && slot) {
-      slot.state = 'closed'
-      this.#drain(slot)
-    }
+    if (head.type === MessageType.Close && slot) this.#closed(slot)
     if (head.type === MessageType.Awareness && this.isCongested()) return
     const live = slot?.attachment?.live
     if (live && head.type !== MessageType.Auth) live.deliver(this, frame)
@@ -245,10 +242,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       this.closeSocket(reason as ErrorCode)
       return
     }
-    if (slot) {
-      slot.state = 'closed'
-      this.#drain(slot)
-    }
+    if (slot) this.#closed(slot)
     this.transmit(frame)
   }
 
@@ -285,8 +279,8 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     this.#ws.once('close', run)
   }
 
-  charge(ms: number): void {
-    this.#reading.charge(ms)
+  charge(ms: number): Promise<void> | undefined {
+    return this.#reading.charge(ms)
   }
 
   afterWrite(): void {

@@ -1,7 +1,7 @@
 // Reading and writing single frames of the Hocuspocus wire protocol: `varString address, varUint type, …`.
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { DOCUMENT_NAME_LENGTH_MAX } from '../../shared/names.ts'
+import { DOCUMENT_NAME_LENGTH_MAX, isDocumentName } from '../../shared/names.ts'
 import { AuthType, MessageType, type RefusedMessage, type SyncType } from '../../shared/protocol.ts'
 
 /** Document name, or document name, NUL, session id. */
@@ -47,6 +47,14 @@ export const nameOf = (address: string): string => {
   return end === -1 ? address : address.slice(0, end)
 }
 
+const SESSION = /^[\x21-\x7e]{1,64}$/
+
+/** Whether a client may open a document at this address: a name of our grammar, and perhaps a printable session. */
+export const isAddress = (address: string): boolean => {
+  const session = address.slice(nameOf(address).length)
+  return isDocumentName(nameOf(address)) && (session === '' || SESSION.test(session.slice(1)))
+}
+
 /** The varUint8Array at `at`, as a view; throws when it is cut short or something follows. */
 export const readPayload = (frame: Uint8Array, at: number): Uint8Array => {
   const decoder = decoding.createDecoder(frame)
@@ -56,13 +64,19 @@ export const readPayload = (frame: Uint8Array, at: number): Uint8Array => {
   return payload
 }
 
-/** The version a client announces behind its token, or ''. */
-export const readClientVersion = (frame: Uint8Array, at: number): string => {
+export interface Hello {
+  readonly token: string
+  /** The version a client announces behind its token, or ''. */
+  readonly version: string
+}
+
+/** What an Auth frame says, whose type stands at `bodyAt`; throws when it says no token. */
+export const readHello = (frame: Uint8Array, bodyAt: number): Hello => {
   const decoder = decoding.createDecoder(frame)
-  decoder.pos = at
-  if (decoding.readVarUint(decoder) !== AuthType.Token) return ''
-  decoding.readVarString(decoder)
-  return decoding.hasContent(decoder) ? decoding.readVarString(decoder) : ''
+  decoder.pos = bodyAt + 1
+  if (decoding.readVarUint(decoder) !== AuthType.Token) throw new Error('no token')
+  const token = decoding.readVarString(decoder)
+  return { token, version: decoding.hasContent(decoder) ? decoding.readVarString(decoder) : '' }
 }
 
 const write = (address: string, type: number, body: (encoder: encoding.Encoder) => void): Uint8Array => {

@@ -68,13 +68,6 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
       const { socket, grant } = context
       if (grant) socket.opened(connection, grant)
     },
-    onTokenSync: async ({ token, documentName, connection, context }) => {
-      const grant = await authorize(() => access.openDocument(token, documentName))
-      if (grant.userId !== context.grant?.userId) {
-        throw toCloseEvent(new AppError('permission-denied', 'another user'))
-      }
-      connection.readOnly = grant.readOnly
-    },
   })
 
   const open = (request: IncomingMessage, raw: Duplex, head: Buffer, dialect: Dialect, hello?: Uint8Array): void => {

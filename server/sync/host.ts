@@ -66,7 +66,7 @@ export class Host<Context> extends Hocuspocus<Context> {
   }
 
   /** Sets the hooks that the gateway answers. */
-  listen(hooks: Pick<Hooks<Context>, 'onAuthenticate' | 'connected' | 'onTokenSync' | 'onDisconnect'>): void {
+  listen(hooks: Pick<Hooks<Context>, 'onAuthenticate' | 'connected'>): void {
     this.#hooks = hooks
   }
 

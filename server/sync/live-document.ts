@@ -18,6 +18,9 @@ interface HeldFrame {
 /** Shared by the documents that nobody has written to: most of a thousand open ones. */
 const NO_CLAIMS: ReadonlyMap<number, string> = new Map()
 
+/** Nothing to send: for those who only want to know when. */
+const NO_FRAME = new Uint8Array(0)
+
 export class LiveDocument {
   readonly kind: Kind
   readonly document: Document
@@ -98,6 +101,11 @@ export class LiveDocument {
     }
     this.#held ??= []
     this.#held.push({ after: this.#appended, to, frame })
+  }
+
+  /** Resolves when everything appended until now is on disk; never, if its commit fails. */
+  whenDurable(): Promise<void> {
+    return new Promise((resolve) => this.deliver({ transmit: () => resolve() }, NO_FRAME))
   }
 
   /** `count` more updates are on disk: lets go of the frames that waited for them. */

@@ -1,16 +1,22 @@
 // Whether a socket is being read. Not reading is how a client is slowed down: TCP tells it, nothing is lost or refused.
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import { WAITING_BYTES_BEFORE_LOGIN_MAX, WAITING_BYTES_MAX, WAITING_FRAMES_MAX } from '../../shared/limits.ts'
 
-/** Frames wait for their document to open; repeatable work is over its budget; the journal is behind. */
-type Pause = 'waiting' | 'budget' | 'journal'
+/** Frames wait for their document to open; too much came before a login; work is over budget; the journal is behind. */
+type Pause = 'waiting' | 'login' | 'budget' | 'journal'
 
 /** Share of one core that one socket may use up with work it can ask for at will: state requests, refused updates (RT-26). */
 const BUDGET_SHARE = 0.1
 /** Work that is never charged for: opening a thousand small documents stays below it. */
 const BUDGET_BURST_MS = 100
 
-export const createReading = (ws: WebSocket) => {
+/** `raw` is the connection under `ws`. */
+export const createReading = (ws: WebSocket, raw: Duplex) => {
   const pauses = new Set<Pause>()
+  let isLoggedIn = false
+  let waitingFrames = 0
+  let waitingBytes = 0
   /** A leaky bucket of CPU milliseconds. */
   let level = 0
   let leakedAt = 0
@@ -22,17 +28,49 @@ export const createReading = (ws: WebSocket) => {
   const resume = (why: Pause): void => {
     if (pauses.delete(why) && pauses.size === 0) ws.resume()
   }
+
+  // Before its first document is open, a socket is read no further than a login needs: half a frame is memory too.
+  let bytesBeforeLogin = 0
+  const onData = ({ length }: Buffer): void => {
+    bytesBeforeLogin += length
+    if (bytesBeforeLogin > WAITING_BYTES_BEFORE_LOGIN_MAX) pause('login')
+  }
+  raw.on('data', onData)
+
   return {
     pause,
     resume,
-    /** Books CPU time; over budget, the socket is read again once the bucket has leaked. */
-    charge: (ms: number): void => {
+    /** Its first document is open. */
+    loggedIn: (): void => {
+      isLoggedIn = true
+      raw.off('data', onData)
+      resume('login')
+    },
+    /** Counts what waits, documents that are opening included; reads on only while that is little. */
+    count: (frames: number, bytes: number): void => {
+      waitingFrames += frames
+      waitingBytes += bytes
+      const bytesMax = isLoggedIn ? WAITING_BYTES_MAX : WAITING_BYTES_BEFORE_LOGIN_MAX
+      if (waitingFrames > WAITING_FRAMES_MAX || waitingBytes > bytesMax) pause('waiting')
+      else if (waitingFrames < WAITING_FRAMES_MAX / 2 && waitingBytes < bytesMax / 2) resume('waiting')
+    },
+    /**
+     * Books CPU time. Over budget, the socket is read again once the bucket has leaked; until the promise resolves,
+     * frames that were already read should wait too.
+     */
+    charge: (ms: number): Promise<void> | undefined => {
       const now = performance.now()
       level = Math.max(0, level - (now - leakedAt) * BUDGET_SHARE) + ms
       leakedAt = now
-      if (level <= BUDGET_BURST_MS || pauses.has('budget')) return
+      if (level <= BUDGET_BURST_MS) return undefined
       pause('budget')
-      setTimeout(() => resume('budget'), (level - BUDGET_BURST_MS) / BUDGET_SHARE).unref()
+      return new Promise((resolve) => {
+        const again = (): void => {
+          resume('budget')
+          resolve()
+        }
+        setTimeout(again, (level - BUDGET_BURST_MS) / BUDGET_SHARE).unref()
+      })
     },
   }
 }

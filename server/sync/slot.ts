@@ -11,6 +11,8 @@ export interface Slot {
   isBusy: boolean
   /** The state went out before the document was open (`early-answer.ts`). */
   isAnswered: boolean
+  /** Times the client asked for the state, over all openings. */
+  stateRequests: number
   readonly waiting: Uint8Array[]
 }
 
@@ -22,5 +24,6 @@ export const newSlot = (address: string, name: string): Slot => ({
   state: 'closed',
   isBusy: false,
   isAnswered: false,
+  stateRequests: 0,
   waiting: [],
 })

@@ -13,6 +13,7 @@ import {
 import type { Kind } from '../../shared/registry.ts'
 import { Content, type StructId, UnreadableUpdate } from './update-bytes.ts'
 import { type Block, readUpdate, type ReadUpdate, type Struct } from './update-reader.ts'
+import { type Effort, searchEffort, splitEffort } from './effort.ts'
 import { createHomes } from './homes.ts'
 import { createPlacement } from './placement.ts'
 
@@ -192,6 +193,11 @@ const checkDepth = ({ doc }: Facts, blocks: readonly Block[]): void => {
   }
 }
 
+const demand = (effort: Effort): void => {
+  if (effort === 'never-ending') throw new Refusal('malformed')
+  if (effort === 'too-much') throw new Refusal('too-large')
+}
+
 const judgeNew = (facts: Facts, update: Uint8Array, read: ReadUpdate): Verdict => {
   const { doc, readOnly, documentBytes } = facts
   const { blocks, deletes } = read
@@ -201,6 +207,8 @@ const judgeNew = (facts: Facts, update: Uint8Array, read: ReadUpdate): Verdict =
   const unclaimed = checkAuthors(facts, blocks)
   checkDependencies(doc, blocks)
   checkHomes(facts, blocks)
+  demand(searchEffort(doc, blocks))
+  demand(splitEffort(doc, deletes))
   checkRoots(facts, blocks)
   checkDepth(facts, blocks)
   checkSubdocuments(facts, blocks)
