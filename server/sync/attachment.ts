@@ -60,6 +60,8 @@ export class Attachment {
   readonly #stored: Uint8Array
   /** The client has sent its whole state once; until then updates may refer to edits that only come with it. */
   #isSynced = false
+  /** Updates refused for a gap that the client's state will fill. */
+  #healing = 0
 
   constructor(
     address: string,
@@ -181,11 +183,17 @@ export class Attachment {
       return this.#socket.charge(performance.now() - startedAt)
     }
     if (verdict.verdict === 'accept' && !this.#apply(verdict.update)) return undefined
-    if (type === SyncType.Step2) this.#isSynced = true
+    if (type === SyncType.Step2) this.#synced()
     this.#send(this.#stored)
     this.#socket.afterWrite()
     const excess = performance.now() - startedAt - FREE_MS - update.byteLength * FREE_MS_PER_BYTE
     return excess > 0 ? this.#socket.charge(excess) : undefined
+  }
+
+  /** The client's whole state is in: so is what its early frames could not bring, and it counts on being told for each. */
+  #synced(): void {
+    this.#isSynced = true
+    for (; this.#healing > 0; this.#healing--) this.#send(this.#stored)
   }
 
   /** Applies what the verdict accepted. False when Yjs disagreed with the verdict, which is a bug of ours. */
@@ -218,9 +226,9 @@ export class Attachment {
     this.#deps.log.debug('update.refused', { document: this.#live.name, user: this.#grant.userId, code, path })
     this.#send(statusFrame(this.#address, false))
     this.#send(refusedFrame(this.#address, { type: 'refused', code, path, clientId, clock }))
+    if (this.#slot.recovers) return
     // A reconnecting client replays frames before it has answered our state request; that answer holds what is missing.
-    const healsItself = code === 'gap' && type === SyncType.Update && !this.#isSynced
-    if (this.#slot.recovers || healsItself) return
-    this.close(code)
+    if (code === 'gap' && type === SyncType.Update && !this.#isSynced) this.#healing++
+    else this.close(code)
   }
 }

@@ -231,7 +231,8 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     if (head.type === MessageType.Close && slot) this.#closed(slot)
     if (head.type === MessageType.Awareness && this.isCongested()) return
     const live = slot?.attachment?.live
-    if (live && head.type !== MessageType.Auth) live.deliver(this, frame)
+    // An answer to a token too: opened again at once, a document may still owe its CLOSE.
+    if (live) live.deliver(this, frame)
     else this.transmit(frame)
   }
 

@@ -28,6 +28,11 @@ export interface HostDeps<Context> {
 const NEVER_MS = 2 ** 31 - 1
 /** Broadcasts go out with each commit (`journal.ts`); this timer only catches what no commit follows. */
 const FLUSH_DELAY_MS = 20
+/**
+ * Updates merged into one broadcast, in bytes. Yjs's `mergeUpdates` sorts all of them for each struct it writes: a
+ * hundred small ones take a millisecond, thousands take seconds.
+ */
+const FLUSH_BYTES_MAX = 4_096
 /** Nothing of ours reads the parameters of a request behind a document. */
 const NO_PARAMETERS = new URLSearchParams()
 
@@ -60,6 +65,7 @@ export class Host<Context> extends Hocuspocus<Context> {
       extensions: [],
       timeout: NEVER_MS,
       flushDelay: FLUSH_DELAY_MS,
+      flushMaxBytes: FLUSH_BYTES_MAX,
       maxPendingDocuments: DOCUMENTS_PER_SOCKET_MAX,
       quiet: true,
     }
