@@ -166,6 +166,7 @@ export class Attachment {
   }
 
   #judge(update: Uint8Array): Verdict {
+    this.#live.measureBefore(update.byteLength)
     const { document, kind, claims, bytes } = this.#live
     const { userId } = this.#grant
     const readOnly = this.#connection.readOnly
@@ -225,10 +226,13 @@ export class Attachment {
   #refuse({ code, path, clientId, clock }: Refused, type: number): void {
     this.#deps.log.debug('update.refused', { document: this.#live.name, user: this.#grant.userId, code, path })
     this.#send(statusFrame(this.#address, false))
+    // A reconnecting stock client replays frames before it has answered our state request. Those are not refused for good:
+    // its answer holds what is missing.
+    if (code === 'gap' && type === SyncType.Update && !this.#isSynced && !this.#slot.recovers) {
+      this.#healing++
+      return
+    }
     this.#send(refusedFrame(this.#address, { type: 'refused', code, path, clientId, clock }))
-    if (this.#slot.recovers) return
-    // A reconnecting client replays frames before it has answered our state request; that answer holds what is missing.
-    if (code === 'gap' && type === SyncType.Update && !this.#isSynced) this.#healing++
-    else this.close(code)
+    if (!this.#slot.recovers) this.close(code)
   }
 }

@@ -50,8 +50,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   readonly #reading: ReturnType<typeof createReading>
   readonly #writer: ReturnType<typeof createWriter>
   #hocuspocus: ReturnType<Host<SocketContext>['handleConnection']> | undefined
-  /** A ping is out and unanswered. */
-  isAwaitingPong = false
+  #isAwaitingPong = false
   /** Some document was opened on this socket. */
   hasOpened = false
 
@@ -65,7 +64,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       if (isBinary) this.#receive(data)
       else this.closeSocket('socket/bad-frame')
     })
-    ws.on('pong', () => (this.isAwaitingPong = false))
+    ws.on('pong', () => (this.#isAwaitingPong = false))
     // A socket that breaks closes next; there is nobody to tell.
     ws.on('error', () => {})
     ws.on('close', (code, reason) => {
@@ -81,7 +80,10 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       return
     }
     if (data.length === 1 && data[0] === MessageType.Pong) return
-    const frame = this.#dialect.wrap(data)
+    this.#take(this.#dialect.wrap(data))
+  }
+
+  #take(frame: Uint8Array): void {
     const head = readHead(frame)
     if (!head) {
       this.closeSocket('socket/bad-frame')
@@ -102,8 +104,8 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       return
     }
     const slot = this.#slots.get(address) ?? this.#newSlot(address)
-    if (!slot || slot.state === 'opening') return
-    if (slot.state === 'open') {
+    if (!slot) return
+    if (slot.state !== 'closed') {
       this.#enqueue(head, frame)
       return
     }
@@ -174,13 +176,16 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     }
   }
 
-  /** The document is closed for this client: what waited is dropped. */
+  /** Closed for this client: what waited is dropped, up to a token that opens it again. */
   #closed(slot: Slot): void {
     if (slot.state === 'opening') this.#reading.count(-1, 0)
     slot.state = 'closed'
-    for (const { byteLength } of slot.waiting.splice(0)) this.#reading.count(-1, -byteLength)
     // A place that was never taken is forgotten; names are free to try, memory is not.
     if (!slot.attachment) this.#slots.delete(slot.address)
+    for (const frame of slot.waiting.splice(0)) {
+      this.#reading.count(-1, -frame.byteLength)
+      this.#take(frame)
+    }
   }
 
   opened(connection: Connection<SocketContext>, grant: Grant): void {
@@ -228,12 +233,12 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       this.#denied(slot, frame, head)
       return
     }
-    if (head.type === MessageType.Close && slot) this.#closed(slot)
     if (head.type === MessageType.Awareness && this.isCongested()) return
     const live = slot?.attachment?.live
     // An answer to a token too: opened again at once, a document may still owe its CLOSE.
     if (live) live.deliver(this, frame)
     else this.transmit(frame)
+    if (head.type === MessageType.Close && slot) this.#closed(slot)
   }
 
   #denied(slot: Slot | undefined, frame: Uint8Array, head: FrameHead): void {
@@ -243,8 +248,8 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       this.closeSocket(reason as ErrorCode)
       return
     }
-    if (slot) this.#closed(slot)
     this.transmit(frame)
+    if (slot) this.#closed(slot)
   }
 
   transmit(frame: Uint8Array): void {
@@ -267,9 +272,11 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     this.#ws.close(ERRORS[code].close, code)
   }
 
-  ping(): void {
-    this.isAwaitingPong = true
-    this.#ws.ping()
+  /** Asks whether the peer is still there; one that has not answered the last time is dropped. */
+  beat(): void {
+    if (this.#isAwaitingPong) this.terminate()
+    else this.#ws.ping()
+    this.#isAwaitingPong = true
   }
 
   terminate(): void {

@@ -106,10 +106,7 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
   }
 
   const heartbeat = setInterval(() => {
-    for (const socket of sockets) {
-      if (socket.isAwaitingPong) socket.terminate()
-      else socket.ping()
-    }
+    for (const socket of sockets) socket.beat()
   }, HEARTBEAT_MS)
   heartbeat.unref()
 

@@ -2,6 +2,7 @@
 // Frames that must not leave before the disk has what they depend on wait here, in order (design 4.1).
 import type { Document } from '@hocuspocus/server'
 import * as Y from 'yjs'
+import { DOCUMENT_BYTES_MAX } from '../../shared/limits.ts'
 import type { Kind } from '../../shared/registry.ts'
 
 /** Where a frame goes once it may. */
@@ -15,6 +16,9 @@ interface HeldFrame {
   readonly frame: Uint8Array
 }
 
+/** Encoding a document of the largest size takes a tenth of a second; it pays once per so much growth. */
+const MEASURE_AFTER_BYTES = 64 * 1024
+
 /** Shared by the documents that nobody has written to: most of a thousand open ones. */
 const NO_CLAIMS: ReadonlyMap<number, string> = new Map()
 
@@ -24,8 +28,9 @@ const NO_FRAME = new Uint8Array(0)
 export class LiveDocument {
   readonly kind: Kind
   readonly document: Document
-  /** Encoded size, about: exact after each snapshot, then grown by every update. */
+  /** Encoded size, at most: exact after each snapshot, then grown by every update, also one that replaces a value. */
   bytes: number
+  #measuredBytes = 0
   /** Entries and bytes in the journal that no snapshot covers yet. */
   tailEntries: number
   tailBytes: number
@@ -76,6 +81,13 @@ export class LiveDocument {
   get hasPendingStructs(): boolean {
     const { pendingStructs, pendingDs } = this.document.store
     return pendingStructs !== null || pendingDs !== null
+  }
+
+  /** Makes sure `bytes` is right where it would decide: a document may not be refused for what it no longer holds. */
+  measureBefore(growth: number): void {
+    if (this.bytes + growth <= DOCUMENT_BYTES_MAX || this.bytes - this.#measuredBytes < MEASURE_AFTER_BYTES) return
+    this.bytes = Y.encodeStateAsUpdate(this.document).byteLength
+    this.#measuredBytes = this.bytes
   }
 
   push(update: Uint8Array): void {

@@ -30,8 +30,10 @@ const createMerger = () => {
   return {
     merge: async (request: MergeRequest): Promise<Uint8Array> => {
       worker ??= new Worker(new URL('./snapshot-worker.ts', import.meta.url))
+      const stopped = once(worker, 'exit').then(() => Promise.reject(new Error('the merging thread has stopped')))
+      const answered = once(worker, 'message') as Promise<[MergeAnswer]>
       worker.postMessage(request)
-      const [answer] = (await once(worker, 'message')) as [MergeAnswer]
+      const [answer] = await Promise.race([answered, stopped])
       if ('error' in answer) throw new Error(answer.error)
       return answer.state
     },

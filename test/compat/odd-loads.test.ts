@@ -55,7 +55,7 @@ const importRecords = (doc: Y.Doc): void => {
     for (let i = 0; i < RECORDS; i++) {
       const record = new Y.Map()
       records.set(`record-${i}`, record)
-      for (let field = 0; field < 7; field++) record.set(`field${field}`, `value ${i} ${field}`)
+      for (let field = 0; field < 8; field++) record.set(`field${field}`, `value ${i} ${field}`)
     }
   })
 }

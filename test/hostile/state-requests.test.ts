@@ -1,0 +1,117 @@
+// RT-26: one client that asks for the state over and over, and state vectors that are far too large.
+import assert from 'node:assert/strict'
+import * as encoding from 'lib0/encoding'
+import { describe, test } from 'vitest'
+import { createTeam, type Person } from '../helpers/accounts.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { STATE_VECTOR_BYTES_MAX } from '../../shared/limits.ts'
+import { openAttacker, step1Frame } from './attacker.ts'
+import { showTimes, startBystander } from './bystander.ts'
+import { forMs, startMeteredServer } from './server-meter.ts'
+import { openHonest } from './victim.ts'
+
+const TEST_MS_MAX = 60_000
+const FLOOD_MS = 5_000
+const CPU_MS_MAX = 10
+const MILLIONS = 40
+/** So that each id takes three bytes. */
+const ID_MIN = 2 ** 14
+const SHARE_MAX = 0.1
+/** What a socket may ask for before it is slowed down, and one frame that is over it. */
+const BURST_MS = 250
+const BATCH = 20
+const P95_ABOVE_CONTROL_MS_MAX = 25
+const EDITS = 300
+
+/** A state vector of `clients` ids that nobody has, four bytes each. */
+const vectorOf = (clients: number): Uint8Array => {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, clients)
+  for (let index = 0; index < clients; index++) {
+    encoding.writeVarUint(encoder, ID_MIN + index)
+    encoding.writeVarUint(encoder, 1)
+  }
+  return encoding.toUint8Array(encoder)
+}
+
+const EMPTY = vectorOf(0)
+const LARGEST = vectorOf(Math.floor(STATE_VECTOR_BYTES_MAX / 4) - 1)
+const MILLION = vectorOf(1_000_000)
+
+const FLOODS = [
+  ['of an empty state vector', EMPTY],
+  ['of the largest state vector', LARGEST],
+] as const
+
+describe('one client that asks too much', () => {
+  for (const [title, vector] of FLOODS) {
+    test(
+      `[HF16] a flood ${title} costs a tenth of a core and slows nobody else`,
+      async () => {
+        await using server = await startMeteredServer()
+        const { people, newDocument } = await createTeam(server.url, 2)
+        const [writer, asking] = people as readonly [Person, Person]
+        const name = await newDocument()
+        const honest = await openHonest({ syncUrl: server.syncUrl, token: writer.accessToken, name })
+        for (let edit = 0; edit < EDITS; edit++) honest.doc.getArray('array').insert(0, ['x'.repeat(300)])
+        await eventually(
+          () => honest.document.acked,
+          (acked) => acked === EDITS,
+        )
+        await using bystander = await startBystander(server)
+        const since = await server.cpuMs()
+        const control = await bystander.measure(() => forMs(FLOOD_MS))
+        const peace = (await server.cpuMs()) - since
+
+        const attacker = await openAttacker({ syncUrl: server.syncUrl, token: asking.accessToken, name })
+        const frames = Array.from({ length: BATCH }, () => step1Frame(name, vector))
+        let isOver = false
+        const flooding = async (): Promise<void> => {
+          while (!isOver) await attacker.send(frames)
+        }
+        const before = await server.cpuMs()
+        const startedAt = performance.now()
+        let flood: Promise<void> | undefined
+        const attacked = await bystander.measure(async () => {
+          flood = flooding()
+          await forMs(FLOOD_MS)
+        })
+        const ms = performance.now() - startedAt
+        // The bystander's own edits, at the speed of the control run, are not the attacker's.
+        const own = (peace * attacked.ack.count) / control.ack.count
+        const caused = (await server.cpuMs()) - before - own
+        isOver = true
+        attacker.close()
+        await flood
+        const share = Math.max(0, caused - BURST_MS) / ms
+        process.stdout.write(
+          `state requests ${title} (${vector.length} bytes): ${attacker.counts.handled} answered in ` +
+            `${(ms / 1_000).toFixed(1)} s, ${caused.toFixed(0)} ms CPU caused, ${(share * 100).toFixed(1)} % of a core ` +
+            `beyond the burst; in peace ${showTimes(control)}; attacked ${showTimes(attacked)}\n`,
+        )
+        honest.close()
+        server.assertUnhurt()
+        assert.ok(attacker.counts.handled > 0)
+        assert.ok(share <= SHARE_MAX, `${share * 100} % of a core`)
+        assert.ok(attacked.ack.p95 <= control.ack.p95 + P95_ABOVE_CONTROL_MS_MAX, `ack p95 ${attacked.ack.p95} ms`)
+      },
+      TEST_MS_MAX,
+    )
+  }
+
+  test('[HF17] a state vector of 1,000,000 ids closes the socket before it is read', async () => {
+    await using server = await startMeteredServer()
+    const { people, newDocument } = await createTeam(server.url, 1)
+    const name = await newDocument()
+    const attacker = await openAttacker({ syncUrl: server.syncUrl, token: people[0].accessToken, name })
+    const frame = step1Frame(name, MILLION)
+    const before = await server.cpuMs()
+    for (let count = 0; count < MILLIONS; count++) await attacker.send([frame])
+    const each = ((await server.cpuMs()) - before) / MILLIONS
+    process.stdout.write(`state vectors of ${MILLION.length} bytes: ${each.toFixed(1)} ms CPU each, with a new login\n`)
+    attacker.close()
+    server.assertUnhurt()
+    assert.equal(attacker.counts.thrownOut, MILLIONS)
+    assert.ok(each <= CPU_MS_MAX, `${each} ms`)
+  })
+})
