@@ -39,8 +39,7 @@ export interface ClientSocketDeps extends AttachmentDeps {
   readonly isJournalFull: () => boolean
 }
 
-// Nothing of ours reads the request behind a socket; one for all saves its headers per socket.
-const REQUEST = new Request('http://localhost/')
+const REQUEST = new Request('http://localhost/') // Nothing of ours reads it; one serves for all.
 
 export class ClientSocket implements AttachmentSocket, WebSocketLike {
   readonly #ws: WebSocket
@@ -65,8 +64,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       else this.closeSocket('socket/bad-frame')
     })
     ws.on('pong', () => (this.#isAwaitingPong = false))
-    // A socket that breaks closes next; there is nobody to tell.
-    ws.on('error', () => {})
+    ws.on('error', () => {}) // It closes next, and there is nobody to tell.
     ws.on('close', (code, reason) => {
       this.#hocuspocus?.handleClose({ code, reason: reason.toString() })
       this.#slots.clear()

@@ -26,19 +26,24 @@ const ENTRIES_BEFORE_SNAPSHOT_AT_CLOSE = 16
 
 /** The merging thread, started when first needed. */
 const createMerger = () => {
-  let worker: Worker | undefined
+  const start = () => {
+    const worker = new Worker(new URL('./snapshot-worker.ts', import.meta.url))
+    const stopped = once(worker, 'exit').then(() => Promise.reject(new Error('the merging thread has stopped')))
+    stopped.catch(() => {})
+    return { worker, stopped }
+  }
+  let running: ReturnType<typeof start> | undefined
   return {
     merge: async (request: MergeRequest): Promise<Uint8Array> => {
-      worker ??= new Worker(new URL('./snapshot-worker.ts', import.meta.url))
-      const stopped = once(worker, 'exit').then(() => Promise.reject(new Error('the merging thread has stopped')))
-      const answered = once(worker, 'message') as Promise<[MergeAnswer]>
-      worker.postMessage(request)
-      const [answer] = await Promise.race([answered, stopped])
+      running ??= start()
+      const answered = once(running.worker, 'message') as Promise<[MergeAnswer]>
+      running.worker.postMessage(request)
+      const [answer] = await Promise.race([answered, running.stopped])
       if ('error' in answer) throw new Error(answer.error)
       return answer.state
     },
     stop: async (): Promise<void> => {
-      await worker?.terminate()
+      await running?.worker.terminate()
     },
   }
 }
