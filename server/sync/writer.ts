@@ -1,18 +1,43 @@
-// The way out of a socket: everything of one turn of the event loop in one system call, and an end to readers that do
-// not read.
+// The way out of a socket: the first frame of a turn of the event loop leaves at once, the others of that turn in one
+// system call after it; and an end to readers that do not read.
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { OUT_BYTES_HARD_MAX, OUT_BYTES_SOFT_MAX } from '../../shared/limits.ts'
 import type { Logger } from '../log.ts'
 import type { Dialect } from './dialect.ts'
 
+/** Ends of this turn of the event loop: one callback for all sockets, because a broadcast writes to a thousand. */
+let endings: (() => void)[] = []
+const atEndOfTurn = (end: () => void): void => {
+  if (endings.length === 0) {
+    process.nextTick(() => {
+      const due = endings
+      endings = []
+      for (const run of due) run()
+    })
+  }
+  endings.push(end)
+}
+
 /** `raw` is the connection under `ws`. */
 export const createWriter = (ws: WebSocket, raw: Duplex, dialect: Dialect, log: Logger) => {
-  let isCorked = false
+  let state: 'idle' | 'written' | 'corked' = 'idle'
 
-  const uncork = (): void => {
-    isCorked = false
-    raw.uncork()
+  const endTurn = (): void => {
+    const wasCorked = state === 'corked'
+    state = 'idle'
+    if (wasCorked) raw.uncork()
+  }
+
+  const cork = (): void => {
+    if (state === 'idle') {
+      // A broadcast's frame is the only one of its turn: gathering would only delay the first of a thousand readers.
+      state = 'written'
+      atEndOfTurn(endTurn)
+    } else if (state === 'written') {
+      state = 'corked'
+      raw.cork()
+    }
   }
 
   return {
@@ -26,11 +51,7 @@ export const createWriter = (ws: WebSocket, raw: Duplex, dialect: Dialect, log: 
         ws.terminate()
         return
       }
-      if (!isCorked) {
-        isCorked = true
-        raw.cork()
-        process.nextTick(uncork)
-      }
+      cork()
       // Past `ws`, whose sender would build a head and queue two chunks for each of a thousand readers. It writes its own
       // frames (ping, close) whole and at once, so the two never mix.
       raw.write(message)
