@@ -10,7 +10,8 @@ const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'u
   .map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'))
   .join('\n')
 
-const idsIn = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map((match) => match[1] as string)
+const idsIn = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map((match) => match[1] as string)
 
 test('[SP1] every rule is cited by a test, and every cited rule exists', () => {
   const rules = idsIn(spec, /^- \*\*([A-Z]{2}\d+)\*\* /gm)

@@ -11,8 +11,11 @@ import type { Logger } from '../log.ts'
 import { applyAwareness } from './awareness.ts'
 import { readHello, readPayload, refusedFrame, statusFrame, syncFrame } from './frames.ts'
 import type { LiveDocument, Outlet } from './live-document.ts'
+import { cpuMs } from './reading.ts'
 import { judge, type Verdict } from './verdict.ts'
 
+/** What looking up a token's rights costs, about. */
+export const LOOK_UP_MS = 1
 /** What an update may take before its socket is charged: far more than honest ones do, far less than crafted ones can. */
 const FREE_MS = 2
 const FREE_MS_PER_BYTE = 1 / 5_000
@@ -92,7 +95,6 @@ export class Attachment {
 
   /** A fresh token for an open document: the rights are looked up again; without them the document is closed. */
   async #renew(token: string): Promise<void> {
-    const startedAt = performance.now()
     try {
       const { userId, readOnly } = await this.#deps.access.openDocument(token, this.#live.name)
       if (userId !== this.#grant.userId) throw new AppError('permission-denied', 'another user')
@@ -102,7 +104,7 @@ export class Attachment {
       if (ERRORS[code].retry) this.#socket.closeSocket(code)
       else this.close(code)
     }
-    await this.#socket.charge(performance.now() - startedAt)
+    await this.#socket.charge(LOOK_UP_MS)
   }
 
   /** Handles a frame whose type stands at `bodyAt`; throws on bytes that are no such frame. */
@@ -157,12 +159,12 @@ export class Attachment {
     // Large answers pile up neither behind a slow reader nor behind a slow disk.
     if (this.#socket.isCongested()) return this.#socket.whenDrained().then(() => this.#answerState(stateVector))
     if (!this.#live.isDurable) return this.#live.whenDurable().then(() => this.#answerState(stateVector))
-    const startedAt = performance.now()
+    const startedAt = cpuMs()
     const { document } = this.#live
     this.#send(syncFrame(this.#address, SyncType.Step2, Y.encodeStateAsUpdate(document, stateVector)))
     this.askForState()
     // Opening a document asks once, a resync now and then; what is beyond that is on the client's account.
-    return ++this.#slot.stateRequests > 2 ? this.#socket.charge(performance.now() - startedAt) : undefined
+    return ++this.#slot.stateRequests > 2 ? this.#socket.charge(cpuMs() - startedAt) : undefined
   }
 
   #judge(update: Uint8Array): Verdict {
@@ -176,18 +178,18 @@ export class Attachment {
   #update(update: Uint8Array, type: number): Wait {
     // While it waited for a claim, the document may have been thrown away or closed for this client.
     if (this.#live.failed || !this.#live.document.hasConnection(this.#connection)) return undefined
-    const startedAt = performance.now()
+    const startedAt = cpuMs()
     const verdict = this.#judge(update)
     if (verdict.verdict === 'claim') return this.#claim(verdict.clientIds).then(() => this.#update(update, type))
     if (verdict.verdict === 'refuse') {
       this.#refuse(verdict, type)
-      return this.#socket.charge(performance.now() - startedAt)
+      return this.#socket.charge(cpuMs() - startedAt)
     }
     if (verdict.verdict === 'accept' && !this.#apply(verdict.update)) return undefined
     if (type === SyncType.Step2) this.#synced()
     this.#send(this.#stored)
     this.#socket.afterWrite()
-    const excess = performance.now() - startedAt - FREE_MS - update.byteLength * FREE_MS_PER_BYTE
+    const excess = cpuMs() - startedAt - FREE_MS - update.byteLength * FREE_MS_PER_BYTE
     return excess > 0 ? this.#socket.charge(excess) : undefined
   }
 

@@ -8,7 +8,7 @@ import { DOCUMENTS_PER_SOCKET_MAX } from '../../shared/limits.ts'
 import { AuthType, MessageType, SDK_VERSION_PREFIX } from '../../shared/protocol.ts'
 import type { StoredDocument } from '../../storage/updates.ts'
 import type { Grant } from '../access.ts'
-import { Attachment, type AttachmentDeps, type AttachmentSocket } from './attachment.ts'
+import { Attachment, type AttachmentDeps, type AttachmentSocket, LOOK_UP_MS } from './attachment.ts'
 import { answerFromDisk } from './early-answer.ts'
 import {
   deniedFrame,
@@ -180,10 +180,14 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     slot.state = 'closed'
     // A place that was never taken is forgotten; names are free to try, memory is not.
     if (!slot.attachment) this.#slots.delete(slot.address)
-    for (const frame of slot.waiting.splice(0)) {
-      this.#reading.count(-1, -frame.byteLength)
-      this.#take(frame)
-    }
+    const waiting = slot.waiting.splice(0)
+    // Not at once: Hocuspocus forgets the document only after it has sent what tells us here.
+    queueMicrotask(() => {
+      for (const frame of waiting) {
+        this.#reading.count(-1, -frame.byteLength)
+        this.#take(frame)
+      }
+    })
   }
 
   opened(connection: Connection<SocketContext>, grant: Grant): void {
@@ -248,26 +252,22 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     }
     this.transmit(frame)
     if (slot) this.#closed(slot)
+    void this.charge(LOOK_UP_MS)
   }
 
   transmit(frame: Uint8Array): void {
     this.#writer.transmit(frame)
   }
 
-  isCongested(): boolean {
-    return this.#writer.isCongested()
-  }
-
-  whenDrained(): Promise<void> {
-    return this.#writer.whenDrained()
-  }
+  readonly isCongested = (): boolean => this.#writer.isCongested()
+  readonly whenDrained = (): Promise<void> => this.#writer.whenDrained()
 
   close(code?: number, reason?: string): void {
     this.#ws.close(code, reason)
   }
 
   closeSocket(code: ErrorCode): void {
-    this.#ws.close(ERRORS[code].close, code)
+    this.close(ERRORS[code].close, code)
   }
 
   /** Asks whether the peer is still there; one that has not answered the last time is dropped. */

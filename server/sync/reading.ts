@@ -6,10 +6,21 @@ import { WAITING_BYTES_BEFORE_LOGIN_MAX, WAITING_BYTES_MAX, WAITING_FRAMES_MAX }
 /** Frames wait for their document to open; too much came before a login; work is over budget; the journal is behind. */
 type Pause = 'waiting' | 'login' | 'budget' | 'journal'
 
-/** Share of one core that one socket may use up with work it can ask for at will: state requests, refused updates (RT-26). */
-const BUDGET_SHARE = 0.1
+/** Share of one core that one socket may use up with work it can ask for at will. Sending what it asks for is not counted
+ * and comes on top; together they stay below a tenth (RT-26). */
+const BUDGET_SHARE = 0.05
+/** However much work there was, a socket is not left unread for longer; its peer would take it for dead. */
+const BUDGET_PAUSE_MS_MAX = 10_000
 /** Work that is never charged for: opening a thousand small documents stays below it. */
 const BUDGET_BURST_MS = 100
+
+const BUDGET_LEVEL_MAX = BUDGET_BURST_MS + BUDGET_PAUSE_MS_MAX * BUDGET_SHARE
+
+/** CPU milliseconds of this thread. Not the clock: a machine that gives us no time must not make clients wait for it. */
+export const cpuMs = (): number => {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
+}
 
 /** `raw` is the connection under `ws`. */
 export const createReading = (ws: WebSocket, raw: Duplex) => {
@@ -60,7 +71,7 @@ export const createReading = (ws: WebSocket, raw: Duplex) => {
      */
     charge: (ms: number): Promise<void> | undefined => {
       const now = performance.now()
-      level = Math.max(0, level - (now - leakedAt) * BUDGET_SHARE) + ms
+      level = Math.min(BUDGET_LEVEL_MAX, Math.max(0, level - (now - leakedAt) * BUDGET_SHARE) + ms)
       leakedAt = now
       if (level <= BUDGET_BURST_MS) return undefined
       pause('budget')
@@ -69,7 +80,7 @@ export const createReading = (ws: WebSocket, raw: Duplex) => {
           resume('budget')
           resolve()
         }
-        setTimeout(again, (level - BUDGET_BURST_MS) / BUDGET_SHARE).unref()
+        setTimeout(again, Math.min(BUDGET_PAUSE_MS_MAX, (level - BUDGET_BURST_MS) / BUDGET_SHARE)).unref()
       })
     },
   }

@@ -29,7 +29,9 @@ const createMerger = () => {
   const start = () => {
     const worker = new Worker(new URL('./snapshot-worker.ts', import.meta.url))
     const stopped = once(worker, 'exit').then(() => Promise.reject(new Error('the merging thread has stopped')))
-    stopped.catch(() => {})
+    // A thread that ends is started again for the next merge.
+    stopped.catch(() => (running = undefined))
+    worker.on('error', () => {})
     return { worker, stopped }
   }
   let running: ReturnType<typeof start> | undefined

@@ -1,5 +1,6 @@
 // Puts the write path together: socket → gateway → verdict → doc → journal → out. One object to start and to stop.
 import type { Server } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import type { Document, Hocuspocus } from '@hocuspocus/server'
 import { AWARENESS_TTL_MS, UNSYNCED_BYTES_MAX } from '../../shared/limits.ts'
 import type { Storage } from '../../storage/open.ts'
@@ -14,6 +15,9 @@ import { Host } from './host.ts'
 import { createJournal } from './journal.ts'
 import type { LiveDocument } from './live-document.ts'
 import { createSnapshots } from './snapshots.ts'
+
+/** Time for acknowledgements of what came before a stop. */
+const ACKNOWLEDGE_MS_MAX = 1_000
 
 export interface SyncDeps {
   readonly storage: Storage
@@ -110,8 +114,8 @@ export const createSync = ({ storage, access, allowedOrigins, log }: SyncDeps): 
     pin: async (name) => new PinnedDocument(await host.openDirectConnection(name)),
     [Symbol.asyncDispose]: async () => {
       clearInterval(sweep)
-      // What was received before the stop is still acknowledged; then the sockets go.
-      await journal.idle()
+      // What was received before the stop is still acknowledged; but clients that go on writing are not waited for.
+      await Promise.race([journal.idle(), setTimeout(ACKNOWLEDGE_MS_MAX, undefined, { ref: false })])
       await gateway.stop('server/stopping')
       await journal.idle()
       await snapshots[Symbol.asyncDispose]()

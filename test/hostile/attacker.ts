@@ -16,7 +16,7 @@ export interface Attacker {
   /** Sends the frames and resolves when the server has read them, or closed the socket or the document. */
   readonly send: (frames: readonly Uint8Array[]) => Promise<void>
   readonly sendUpdates: (updates: readonly Uint8Array[]) => Promise<void>
-  readonly counts: { handled: number; refused: number; accepted: number; thrownOut: number }
+  readonly counts: { handled: number; refused: number; accepted: number; thrownOut: number; slowed: number }
   /** Resolves when so many updates were answered. */
   readonly answered: (count: number) => Promise<void>
   readonly close: () => void
@@ -24,6 +24,8 @@ export interface Attacker {
 
 /** What the protocol's own recovery announces; a document opened so stays open when an update is refused. */
 const VERSION = `${SDK_VERSION_PREFIX}test`
+/** A socket that is not read for so long is being slowed down; an attacker leaves it for a new one. */
+const READ_MS_MAX = 3_000
 const ANSWERED_MS_MAX = 30_000
 
 export const frameOf = (name: string, type: number, ...body: readonly (number | Uint8Array | string)[]): Uint8Array => {
@@ -48,7 +50,7 @@ export const awarenessFrame = (name: string, update: Uint8Array): Uint8Array =>
   frameOf(name, MessageType.Awareness, update)
 
 export const openAttacker = async ({ syncUrl, token, name }: Target): Promise<Attacker> => {
-  const counts = { handled: 0, refused: 0, accepted: 0, thrownOut: 0 }
+  const counts = { handled: 0, refused: 0, accepted: 0, thrownOut: 0, slowed: 0 }
   let client: WireClient
   let document: WireDocument
   const open = async (): Promise<void> => {
@@ -67,14 +69,17 @@ export const openAttacker = async ({ syncUrl, token, name }: Target): Promise<At
     const closed = client.closed.then((): 'closed' => 'closed')
     for (const frame of frames) client.socket.send(frame)
     client.socket.ping()
-    const end = await Promise.race([read, closed])
+    const slowed = Promise.withResolvers<'slowed'>()
+    const timer = setTimeout(() => slowed.resolve('slowed'), READ_MS_MAX)
+    const end = await Promise.race([read, closed, slowed.promise])
+    clearTimeout(timer)
     if (end === 'read' && document.closedWith === undefined) {
       counts.handled += frames.length
       return
     }
     // The answered ones and the one that was too much.
     counts.handled += Math.min(frames.length, answers() - before + 1)
-    counts.thrownOut++
+    counts[end === 'slowed' ? 'slowed' : 'thrownOut']++
     client.socket.terminate()
     await open()
   }

@@ -64,15 +64,13 @@ const FORGERIES: Record<string, Make> = {
       { client: ownId(random), clock: 0, structs: [textIn('text', MARK)] },
       { client: clientId, clock: end, structs: [textIn('text', MARK)] },
     ]),
-  "forged id: the server's": (_, random) =>
-    one(random.int(SERVER_CLIENT_ID_MIN, 2 ** 32 - 1), 0, textIn('text', MARK)),
+  "forged id: the server's": (_, random) => one(random.int(SERVER_CLIENT_ID_MIN, 2 ** 32 - 1), 0, textIn('text', MARK)),
   'forged id: more than 32 bits': (_, random) => one(2 ** 32 + random.int(0, 2 ** 20), 0, textIn('text', MARK)),
 }
 
 /** Another past of the victim: its own clocks, with something else in them, and more behind. */
 const EQUIVOCATIONS: Record<string, Make> = {
-  'equivocation: from the start': ({ clientId, end }) =>
-    one(clientId, 0, textIn('text', MARK.padEnd(end + 1, '!'))),
+  'equivocation: from the start': ({ clientId, end }) => one(clientId, 0, textIn('text', MARK.padEnd(end + 1, '!'))),
   'equivocation: collected, and one more': ({ clientId, end }) => one(clientId, 0, gc(end + 1)),
   'equivocation: the last letter, and more': ({ clientId, end }) => one(clientId, end - 1, textIn('text', MARK)),
   'equivocation: delete of the next letter': ({ clientId, end }) => deletes(clientId, end - 1, 2),

@@ -57,7 +57,7 @@ export const openHonest = async ({ syncUrl, token, name }: Target): Promise<Hone
     awareness,
     heard,
     document,
-    text: () => text.toString(),
+    text: () => text.toJSON(),
     type: async (added) => {
       sent++
       text.insert(text.length, added)
