@@ -14,6 +14,9 @@ import type { LiveDocument, Outlet } from './live-document.ts'
 import { cpuMs } from './reading.ts'
 import { judge, type Verdict } from './verdict.ts'
 
+/** What sending an answer costs after it was made, about. */
+const SENDING_MS = 0.2
+const SENDING_MS_PER_BYTE = 1 / 200_000
 /** What looking up a token's rights costs, about. */
 export const LOOK_UP_MS = 1
 /** What an update may take before its socket is charged: far more than honest ones do, far less than crafted ones can. */
@@ -160,11 +163,12 @@ export class Attachment {
     if (this.#socket.isCongested()) return this.#socket.whenDrained().then(() => this.#answerState(stateVector))
     if (!this.#live.isDurable) return this.#live.whenDurable().then(() => this.#answerState(stateVector))
     const startedAt = cpuMs()
-    const { document } = this.#live
-    this.#send(syncFrame(this.#address, SyncType.Step2, Y.encodeStateAsUpdate(document, stateVector)))
+    const state = Y.encodeStateAsUpdate(this.#live.document, stateVector)
+    this.#send(syncFrame(this.#address, SyncType.Step2, state))
     this.askForState()
     // Opening a document asks once, a resync now and then; what is beyond that is on the client's account.
-    return ++this.#slot.stateRequests > 2 ? this.#socket.charge(cpuMs() - startedAt) : undefined
+    if (++this.#slot.stateRequests <= 2) return undefined
+    return this.#socket.charge(cpuMs() - startedAt + SENDING_MS + state.byteLength * SENDING_MS_PER_BYTE)
   }
 
   #judge(update: Uint8Array): Verdict {

@@ -22,6 +22,7 @@ import {
   readReason,
 } from './frames.ts'
 import type { Host } from './host.ts'
+import { createOpenings } from './openings.ts'
 import { createReading } from './reading.ts'
 import { newSlot, type Slot } from './slot.ts'
 import { createWriter } from './writer.ts'
@@ -46,6 +47,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   readonly #dialect: Dialect
   readonly #deps: ClientSocketDeps
   readonly #slots = new Map<string, Slot>()
+  readonly #openings = createOpenings()
   readonly #reading: ReturnType<typeof createReading>
   readonly #writer: ReturnType<typeof createWriter>
   #hocuspocus: ReturnType<Host<SocketContext>['handleConnection']> | undefined
@@ -72,13 +74,10 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   }
 
   #receive(data: Buffer): void {
-    // Connection-level ping of the Hocuspocus protocol: one byte, no address.
-    if (data.length === 1 && data[0] === MessageType.Ping) {
-      this.transmit(Uint8Array.of(MessageType.Pong))
-      return
-    }
-    if (data.length === 1 && data[0] === MessageType.Pong) return
-    this.#take(this.#dialect.wrap(data))
+    // Ping and pong of the Hocuspocus protocol are about the connection: one byte, no address.
+    const single = data.length === 1 ? data[0] : undefined
+    if (single === MessageType.Ping) this.transmit(Uint8Array.of(MessageType.Pong))
+    else if (single !== MessageType.Pong) this.#take(this.#dialect.wrap(data))
   }
 
   #take(frame: Uint8Array): void {
@@ -111,8 +110,8 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     slot.isAnswered = false
     slot.state = 'opening'
     this.#reading.count(1, 0)
-    this.#hocuspocus ??= this.#deps.host.handleConnection(this, REQUEST, { socket: this })
-    this.#hocuspocus.handleMessage(frame)
+    const hocuspocus = (this.#hocuspocus ??= this.#deps.host.handleConnection(this, REQUEST, { socket: this }))
+    this.#openings.add(() => hocuspocus.handleMessage(frame))
   }
 
   #newSlot(address: string): Slot | undefined {
@@ -199,6 +198,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       return
     }
     this.hasOpened = true
+    this.#openings.done()
     this.#reading.loggedIn()
     slot.attachment = new Attachment(address, live, connection, grant, slot, this, this.#deps)
     slot.state = 'open'
@@ -252,7 +252,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     }
     this.transmit(frame)
     if (slot) this.#closed(slot)
-    void this.charge(LOOK_UP_MS)
+    this.#openings.done(this.charge(LOOK_UP_MS))
   }
 
   transmit(frame: Uint8Array): void {

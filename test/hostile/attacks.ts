@@ -135,11 +135,3 @@ export const authorshipAttack = (prey: Prey, index: number, random: Random): Att
 
 /** The `index`-th attack that wants to leave something behind that waits for what never comes. */
 export const pendingAttack = (prey: Prey, index: number, random: Random): Attack => take(PENDING, prey, index, random)
-
-/** 4 MB of the smallest structs there are, refused only at the end. */
-export const manyTinyStructs = (count: number): Uint8Array => {
-  const first = textIn('text', 'x')
-  const rest: CraftedStruct = { content: 1, origin: [7, 0], body: raw(1) }
-  const structs = Array.from({ length: count }, (_, index) => (index === 0 ? first : rest))
-  return writeUpdate([{ client: 7, clock: 0, structs }], [{ client: 99, ranges: [[0, 1]] }])
-}
