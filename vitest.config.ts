@@ -11,14 +11,26 @@ const closingLine: Reporter = {
   },
 }
 
+const HOSTILE = 'test/hostile/**/*.test.ts'
+const shared = { testTimeout: 30_000, hookTimeout: 60_000 }
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: [],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
     // Two at a time: several suites start servers and databases of their own.
     maxWorkers: 2,
     reporters: ['default', closingLine],
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'suite',
+          include: ['test/**/*.test.ts'],
+          exclude: [HOSTILE],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // Afterwards and one at a time: these measure what an attack costs, and need the machine to themselves.
+      { test: { ...shared, name: 'hostile', include: [HOSTILE], fileParallelism: false, sequence: { groupOrder: 1 } } },
+    ],
   },
 })

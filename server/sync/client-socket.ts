@@ -198,7 +198,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
       return
     }
     this.hasOpened = true
-    this.#openings.done()
+    void this.#openings.done()
     this.#reading.loggedIn()
     slot.attachment = new Attachment(address, live, connection, grant, slot, this, this.#deps)
     slot.state = 'open'
@@ -252,7 +252,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     }
     this.transmit(frame)
     if (slot) this.#closed(slot)
-    this.#openings.done(this.charge(LOOK_UP_MS))
+    void this.#openings.done(this.charge(LOOK_UP_MS))
   }
 
   transmit(frame: Uint8Array): void {

@@ -14,10 +14,6 @@ export const createOpenings = () => {
       open()
     }
   }
-  const done = (): void => {
-    running--
-    next()
-  }
   return {
     /** Opens at once, or when it is its turn. */
     add: (open: () => void): void => {
@@ -25,9 +21,10 @@ export const createOpenings = () => {
       next()
     },
     /** One has opened, or was denied; its place is free again when `wait` is over. */
-    done: (wait?: Promise<void>): void => {
-      if (wait) void wait.then(done)
-      else done()
+    done: async (wait?: Promise<void>): Promise<void> => {
+      await wait
+      running--
+      next()
     },
   }
 }

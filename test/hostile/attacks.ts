@@ -2,7 +2,7 @@
 import * as encoding from 'lib0/encoding'
 import { CLOCK_MAX, DELETED_RUN_MAX, SERVER_CLIENT_ID_MIN } from '../../shared/limits.ts'
 import type { Random } from '../helpers/random.ts'
-import { type CraftedStruct, gc, one, raw, textAfter, textIn, uint, valueAt, writeUpdate } from './update-writer.ts'
+import { type CraftedStruct, gc, one, textAfter, textIn, uint, valueAt, writeUpdate } from './update-writer.ts'
 
 /** In all that an attacker writes, to be looked for in what others get. */
 export const MARK = 'EVIL-MARK'

@@ -16,7 +16,7 @@ import { forMs, startMeteredServer } from './server-meter.ts'
 const TEST_MS_MAX = 120_000
 const FRAMES = 200_000 * Number(process.env['HOSTILE_RUNS'] ?? 1)
 /** Before memory is measured: code is compiled and the heap has grown to its working size. */
-const WARM_UP_FRAMES = 120_000
+const WARM_UP_FRAMES = 200_000
 const PEOPLE = 16
 /** A socket gets a tenth of a core for refused updates; so many together are held up by the core alone. */
 const SOCKETS_EACH = 1
