@@ -34,6 +34,7 @@ export const needStrace = (): void => {
   if (has()) return
   if (process.getuid?.() === 0) {
     try {
+      execFileSync('apt-get', ['update'], { stdio: 'ignore' })
       execFileSync('apt-get', ['install', '-y', 'strace'], { stdio: 'ignore', env: process.env })
     } catch {
       // reason: whether it worked is what the next line asks.
