@@ -58,7 +58,8 @@ const startProbe = (): void => {
   process.on('message', (question: Question) => {
     void answer(question).then((report) => process.send?.({ report }))
   })
-  // The channel must not keep a server alive that wants to end.
+  // A server must not outlive the runner, and the channel must not keep one alive that wants to end.
+  process.on('disconnect', () => process.exit(1))
   process.channel?.unref()
 }
 
