@@ -1,16 +1,11 @@
-// The automerge-paper trace (259,778 real keystrokes of one author; CC BY 4.0, see test/fixtures or the data folder) as
+// The automerge-paper trace (259,778 real keystrokes of one author; CC BY 4.0, see test/fixtures/traces) as
 // the updates that typing it makes.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import * as Y from 'yjs'
 
-const NAME = 'automerge-paper.json.gz'
-const PLACES = [
-  fileURLToPath(new URL(`../../fixtures/traces/${NAME}`, import.meta.url)),
-  fileURLToPath(new URL(`../../fixtures/${NAME}`, import.meta.url)),
-  `/work/shared/data/traces/${NAME}`,
-]
+const TRACE = fileURLToPath(new URL('../../fixtures/traces/automerge-paper.json.gz', import.meta.url))
 const EDITS_PER_UPDATE = 1_000
 export const TEXT_ROOT = 'text'
 
@@ -23,16 +18,8 @@ export interface TypedDocument {
   readonly text: string
 }
 
-const readTrace = async (): Promise<Buffer> => {
-  for (const place of PLACES) {
-    const bytes = await readFile(place).catch(() => undefined)
-    if (bytes) return bytes
-  }
-  throw new Error(`${NAME} is in none of ${PLACES.join(', ')}`)
-}
-
 const replay = async (): Promise<TypedDocument> => {
-  const trace = JSON.parse(gunzipSync(await readTrace()).toString()) as {
+  const trace = JSON.parse(gunzipSync(await readFile(TRACE)).toString()) as {
     endContent: string
     txns: { patches: Patch[] }[]
   }
