@@ -4,7 +4,7 @@ import { can, type Role } from '../shared/access.ts'
 import { AppError } from '../shared/errors.ts'
 import { parseDocumentName, type ParsedDocumentName, type UserId } from '../shared/names.ts'
 import { KINDS } from '../shared/registry.ts'
-import { findChannel } from '../storage/groups.ts'
+import { findChannelAccess } from '../storage/access.ts'
 import type { Storage } from '../storage/open.ts'
 import type { AccessClaims, AccessTokens } from './auth/access-token.ts'
 import type { Sessions } from './auth/sessions.ts'
@@ -30,6 +30,7 @@ export interface AccessOptions {
   readonly storage: Storage
   readonly accessTokens: AccessTokens
   readonly sessions: Pick<Sessions, 'isLive'>
+  readonly now: () => number
 }
 
 /** The type a channel must have for a document of its own of this kind; a record's text is there in every channel. */
@@ -44,25 +45,20 @@ const parseName = (name: string): ParsedDocumentName | null => {
   }
 }
 
-export const createAccess = ({ storage, accessTokens, sessions }: AccessOptions): Access => {
-  const verify = async (token: string): Promise<AccessClaims | null> => {
-    const claims = await accessTokens.verify(token)
-    return claims && (await sessions.isLive(claims.sessionId)) ? claims : null
-  }
-
-  /** The role in the group that the document belongs to; null when there is no such document for this user. */
-  const roleIn = async ({ kind, id, part }: ParsedDocumentName, userId: UserId): Promise<Role | null> => {
+export const createAccess = ({ storage, accessTokens, sessions, now }: AccessOptions): Access => {
+  /** The role in the group that the document belongs to; null when there is no such document for this login. */
+  const roleIn = async ({ kind, id, part }: ParsedDocumentName, claims: AccessClaims): Promise<Role | null> => {
     if (!KINDS.has(kind) || !(kind in CHANNEL_TYPES)) return null
-    const channel = await findChannel(storage.db, id, userId)
+    const channel = await findChannelAccess(storage.db, { ...claims, now: now() }, id)
     if (!channel || (part === undefined && channel.type !== CHANNEL_TYPES[kind])) return null
     return channel.role
   }
 
   const grant = async (token: string, name: string): Promise<Grant | null> => {
     const document = parseName(name)
-    const claims = await verify(token)
+    const claims = await accessTokens.verify(token)
     if (!document || !claims) return null
-    const role = await roleIn(document, claims.userId)
+    const role = await roleIn(document, claims)
     return role && can(role, 'read') ? { ...claims, role, readOnly: !can(role, 'write') } : null
   }
 
@@ -83,8 +79,9 @@ export const createAccess = ({ storage, accessTokens, sessions }: AccessOptions)
     actorOf: async (authorization) => {
       const token = /^Bearer +([^ ]+)$/i.exec(authorization ?? '')?.[1]
       if (!token) throw new AppError('auth/required', 'log in first')
-      const claims = await verify(token)
-      if (!claims) throw new AppError('auth/token-invalid', 'unknown, expired or logged out')
+      const claims = await accessTokens.verify(token)
+      if (!claims || !(await sessions.isLive(claims.sessionId)))
+        throw new AppError('auth/token-invalid', 'unknown, expired or logged out')
       return claims
     },
   }

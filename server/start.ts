@@ -3,6 +3,7 @@
 import { v7 as newId } from 'uuid'
 import { AppError } from '../shared/errors.ts'
 import { idOf } from '../shared/names.ts'
+import { KINDS, type Kind } from '../shared/registry.ts'
 import { openStorage, type Storage } from '../storage/open.ts'
 import { type Access, createAccess } from './access.ts'
 import { type AccessTokens, createAccessTokens } from './auth/access-token.ts'
@@ -14,6 +15,7 @@ import { createApp } from './http/app.ts'
 import { listen, type Listening } from './http/listen.ts'
 import type { Logger } from './log.ts'
 import { openSecrets } from './secret.ts'
+import { warmUpUpdates } from './sync/warm-up.ts'
 import { createSync, type Sync } from './sync/sync.ts'
 
 export interface RunningServer extends AsyncDisposable {
@@ -26,12 +28,14 @@ export interface RunningServer extends AsyncDisposable {
 /** Goes the way of a first opening once, so that no user waits for code to be compiled after a restart. */
 const warmUp = async (accessTokens: AccessTokens, access: Access, sync: Sync): Promise<void> => {
   const nobody = { userId: idOf<'user'>('nobody-at-all'), sessionId: 'none' }
-  const name = `document/${nobody.userId}`
+  const kind = 'document'
+  const name = `${kind}/${nobody.userId}`
   const { accessToken } = await accessTokens.sign(nobody)
   const refused = await access.openDocument(accessToken, name).catch((error: unknown) => error)
   if (!(refused instanceof AppError && refused.code === 'permission-denied')) throw refused
   const pinned = await sync.pin(name)
   await pinned.release()
+  warmUpUpdates(KINDS.get(kind) as Kind)
 }
 
 /** Starts the server and resolves when it accepts connections. Disposing stops it: nothing acknowledged is lost. */
@@ -45,7 +49,7 @@ export const startServer = async (config: Config, log: Logger): Promise<RunningS
   const sessions = createSessions({ db: storage.db, refreshKey: secrets.refreshKey, now, newId })
   const passwords = createPasswords({ pepper: secrets.passwordPepper })
   const accounts = createAccounts({ storage, passwords, sessions, accessTokens, now, newId })
-  const access = createAccess({ storage, accessTokens, sessions })
+  const access = createAccess({ storage, accessTokens, sessions, now })
   const app = createApp({ storage, accounts, access, log, config, now, newId })
 
   // Stopped in reverse: no new connections, sockets, running requests, storage.

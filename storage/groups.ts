@@ -4,7 +4,6 @@ import type { Kysely, Selectable } from 'kysely'
 import type { Role } from '../shared/access.ts'
 import { AppError } from '../shared/errors.ts'
 import { CHANNELS_PER_GROUP_MAX, GROUPS_PER_USER_MAX } from '../shared/limits.ts'
-import { prepared } from './prepared.ts'
 import type { ChannelTable, Database, GroupTable } from './schema.ts'
 import { lockUser } from './users.ts'
 
@@ -186,22 +185,19 @@ export const listChannels = (db: Kysely<Database>, groupId: string): Promise<Cha
     .orderBy('id')
     .execute()
 
-const findChannelOfMember = prepared<[id: string, userId: string], ChannelRow & { role: string }>((db) =>
-  db
-    .selectFrom('channel')
-    .innerJoin('membership', 'membership.group_id', 'channel.group_id')
-    .select([...CHANNEL_COLUMNS, 'membership.role'])
-    .where('channel.id', '=', '')
-    .where('membership.user_id', '=', ''),
-)
-
 /** A channel with the user's role in its group; null when there is none or the user is not a member. */
 export const findChannel = async (
   db: Kysely<Database>,
   id: string,
   userId: string,
 ): Promise<(ChannelRow & { readonly role: Role }) | null> => {
-  const [row] = await findChannelOfMember(db, id, userId)
+  const row = await db
+    .selectFrom('channel')
+    .innerJoin('membership', 'membership.group_id', 'channel.group_id')
+    .select([...CHANNEL_COLUMNS, 'membership.role'])
+    .where('channel.id', '=', id)
+    .where('membership.user_id', '=', userId)
+    .executeTakeFirst()
   return row ? withRole(row) : null
 }
 

@@ -1,7 +1,6 @@
 // Rows of sessions: one per refresh token, known by its hash. A family is one login; its newest row is the one that is
 // not replaced. Whoever changes a family in a transaction locks the user first (`lockUser`).
 import type { Kysely, Selectable } from 'kysely'
-import { prepared } from './prepared.ts'
 import type { Database, SessionTable } from './schema.ts'
 
 export type SessionRow = Selectable<SessionTable>
@@ -41,17 +40,16 @@ export const listLiveSessions = (db: Kysely<Database>, userId: string, now: numb
     .orderBy('family_id')
     .execute()
 
-const findLiveFamily = prepared<[familyId: string, now: number], { family_id: string }>((db) =>
-  db
+export const isFamilyLive = async (db: Kysely<Database>, familyId: string, now: number): Promise<boolean> => {
+  const live = await db
     .selectFrom('session')
     .select('family_id')
-    .where('family_id', '=', '')
+    .where('family_id', '=', familyId)
     .where('replaced_at', 'is', null)
-    .where('expires_at', '>', 0),
-)
-
-export const isFamilyLive = async (db: Kysely<Database>, familyId: string, now: number): Promise<boolean> =>
-  (await findLiveFamily(db, familyId, now)).length > 0
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return live !== undefined
+}
 
 export const deleteSession = async (db: Kysely<Database>, idHash: string): Promise<void> => {
   await db.deleteFrom('session').where('id_hash', '=', idHash).execute()

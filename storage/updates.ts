@@ -44,15 +44,6 @@ const decodeEntry = (data: Uint8Array): Uint8Array[] => {
   return updates
 }
 
-/** Rows per statement: bound values stay far below both databases' limits, and SQLite is fastest with few. */
-const ROWS_PER_STATEMENT = 50
-
-const chunked = <Item>(items: readonly Item[]): Item[][] => {
-  const chunks: Item[][] = []
-  for (let i = 0; i < items.length; i += ROWS_PER_STATEMENT) chunks.push(items.slice(i, i + ROWS_PER_STATEMENT))
-  return chunks
-}
-
 /** Sorted, so that two nodes that write the same documents take their row locks in the same order. */
 const byDocument = (a: { document: string }, b: { document: string }): number =>
   a.document < b.document ? -1 : Number(a.document > b.document)
@@ -61,73 +52,74 @@ const byDocument = (a: { document: string }, b: { document: string }): number =>
 const idOf = (db: Kysely<Database>, name: string) => db.selectFrom('document').select('id').where('name', '=', name)
 
 /**
- * The two statements of an append, for a fixed number of rows. Compiling and preparing them costs more than running
- * them, so an append is cut into pieces of a few sizes, and each size is compiled once.
+ * Compiling and preparing a statement costs more than running it, so writes of many rows are cut into pieces of a few
+ * sizes, and each size is compiled once. SQLite takes three times as long for a row of a statement with hundreds of them;
+ * Postgres counts round trips.
  */
-interface AppendStatements {
-  /** Parameters per row: name. */
-  readonly bumpHeads: string
-  /** Parameters per row: name, name, data. */
-  readonly insertEntries: string
+const PIECE_SIZES = [16, 4, 1] as const
+
+/** Statements for pieces, as SQL; `parametersOf` a piece goes with each. */
+type PieceStatements<Row> = readonly {
+  readonly sql: string
+  readonly parametersOf: (piece: readonly Row[]) => unknown[]
+}[]
+
+/** Makes a function that turns rows into statements, compiled by `compile` for each size of a piece. */
+const inPieces = <Row>(compile: (db: Storage['db'], size: number) => PieceStatements<Row>) => {
+  const compiled = new WeakMap<Storage['db'], Map<number, PieceStatements<Row>>>()
+  const statementsOf = (db: Storage['db'], size: number): PieceStatements<Row> => {
+    let bySize = compiled.get(db)
+    if (!bySize) compiled.set(db, (bySize = new Map()))
+    let statements = bySize.get(size)
+    if (!statements) bySize.set(size, (statements = compile(db, size)))
+    return statements
+  }
+  return (db: Storage['db'], rows: readonly Row[]): CompiledQuery[] => {
+    const queries: CompiledQuery[] = []
+    for (let at = 0; at < rows.length;) {
+      const size = PIECE_SIZES.find((candidate) => candidate <= rows.length - at) as number
+      const piece = rows.slice(at, at + size)
+      for (const { sql: text, parametersOf } of statementsOf(db, size)) {
+        queries.push(CompiledQuery.raw(text, parametersOf(piece)))
+      }
+      at += size
+    }
+    return queries
+  }
 }
 
-/** SQLite takes three times as long for a row of a statement with hundreds of them; Postgres counts round trips. */
-const APPEND_SIZES = [16, 4, 1] as const
+const blanks = (size: number): string[] => Array.from({ length: size }, () => '')
 
-const compileAppend = (db: Storage['db'], size: number): AppendStatements => {
-  const rows = Array.from({ length: size }, () => '')
-  const bumpHeads = db
-    .insertInto('document')
-    .values(rows.map((name) => ({ name, head: sql.lit(1) })))
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ head: sql<number>`document.head + 1` }))
-    .compile()
-  const insertEntries = db
-    .insertInto('document_update')
-    .values(
-      rows.map((name) => ({
-        document_id: idOf(db, name),
-        seq: db.selectFrom('document').select('head').where('name', '=', name),
-        data: new Uint8Array(0),
-      })),
-    )
-    .compile()
-  return { bumpHeads: bumpHeads.sql, insertEntries: insertEntries.sql }
-}
-
-const appendStatements = new WeakMap<Storage['db'], Map<number, AppendStatements>>()
-
-const appendStatementsFor = (db: Storage['db'], size: number): AppendStatements => {
-  let bySize = appendStatements.get(db)
-  if (!bySize) appendStatements.set(db, (bySize = new Map()))
-  let statements = bySize.get(size)
-  if (!statements) bySize.set(size, (statements = compileAppend(db, size)))
-  return statements
-}
+const appendPieces = inPieces<AppendEntry>((db, size) => [
+  {
+    sql: db
+      .insertInto('document')
+      .values(blanks(size).map((name) => ({ name, head: sql.lit(1) })))
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ head: sql<number>`document.head + 1` }))
+      .compile().sql,
+    parametersOf: (piece) => piece.map(({ document }) => document),
+  },
+  {
+    sql: db
+      .insertInto('document_update')
+      .values(
+        blanks(size).map((name) => ({
+          document_id: idOf(db, name),
+          seq: db.selectFrom('document').select('head').where('name', '=', name),
+          data: new Uint8Array(0),
+        })),
+      )
+      .compile().sql,
+    parametersOf: (piece) => piece.flatMap(({ document, updates }) => [document, document, encodeEntry(updates)]),
+  },
+])
 
 /**
  * Appends one entry to each named document (each name once), in one synced transaction. Numbers are taken and become
  * visible in order. When it resolves, the entries survive a power cut.
  */
 export const appendUpdates = async (storage: Storage, entries: readonly AppendEntry[]): Promise<void> => {
-  const sorted = entries.toSorted(byDocument)
-  const queries: CompiledQuery[] = []
-  for (let at = 0; at < sorted.length;) {
-    const size = APPEND_SIZES.find((candidate) => candidate <= sorted.length - at) as number
-    const piece = sorted.slice(at, at + size)
-    const { bumpHeads, insertEntries } = appendStatementsFor(storage.db, size)
-    queries.push(
-      CompiledQuery.raw(
-        bumpHeads,
-        piece.map(({ document }) => document),
-      ),
-      CompiledQuery.raw(
-        insertEntries,
-        piece.flatMap(({ document, updates }) => [document, document, encodeEntry(updates)]),
-      ),
-    )
-    at += size
-  }
-  await storage.atomically(queries)
+  await storage.atomically(appendPieces(storage.db, entries.toSorted(byDocument)))
 }
 
 const selectStored = prepared<[name: string, name: string], { is_update: number; seq: number; data: Uint8Array }>(
@@ -199,9 +191,37 @@ export const loadClaims = async ({ db }: Storage, document: string): Promise<Map
   return new Map(rows.map(({ client_id, user_id }) => [client_id, user_id]))
 }
 
+const claimPieces = inPieces<Claim>((db, size) => [
+  {
+    sql: db
+      .insertInto('document')
+      .values(blanks(size).map((name) => ({ name, head: sql.lit(0) })))
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .compile().sql,
+    parametersOf: (piece) => piece.map(({ document }) => document),
+  },
+  {
+    sql: db
+      .insertInto('client_claim')
+      .values(blanks(size).map((name) => ({ document_id: idOf(db, name), client_id: 0, user_id: '' })))
+      // An update that changes nothing: it makes a claim that was there already come back too.
+      .onConflict((conflict) =>
+        conflict
+          .columns(['document_id', 'client_id'])
+          .doUpdateSet((eb) => ({ user_id: eb.ref('client_claim.user_id') })),
+      )
+      .returning((eb) => [
+        eb.selectFrom('document').select('name').whereRef('id', '=', 'client_claim.document_id').as('name'),
+        'client_claim.client_id',
+        'client_claim.user_id',
+      ])
+      .compile().sql,
+    parametersOf: (piece) => piece.flatMap(({ document, clientId, userId }) => [document, clientId, userId]),
+  },
+])
+
 /** Claims client ids, first come; resolves to each id's owner, in order, once the claims are on disk. */
 export const claimClientIds = async (storage: Storage, claims: readonly Claim[]): Promise<string[]> => {
-  const { db } = storage
   const key = (document: string, clientId: number): string => `${document} ${clientId}`
   const firsts = new Map<string, Claim>()
   for (const claim of claims) {
@@ -209,36 +229,8 @@ export const claimClientIds = async (storage: Storage, claims: readonly Claim[])
     if (!firsts.has(name)) firsts.set(name, claim)
   }
   const unique = [...firsts.values()].sort((a, b) => byDocument(a, b) || a.clientId - b.clientId)
-  const queries = chunked(unique).flatMap((chunk) => {
-    const documents = [...new Set(chunk.map(({ document }) => document))]
-    return [
-      db
-        .insertInto('document')
-        .values(documents.map((name) => ({ name, head: 0 })))
-        .onConflict((conflict) => conflict.column('name').doNothing())
-        .compile(),
-      db
-        .insertInto('client_claim')
-        .values(
-          chunk.map(({ document, clientId, userId }) => ({
-            document_id: idOf(db, document),
-            client_id: clientId,
-            user_id: userId,
-          })),
-        )
-        .onConflict((conflict) => conflict.columns(['document_id', 'client_id']).doNothing())
-        .compile(),
-      db
-        .selectFrom('client_claim')
-        .innerJoin('document', 'document.id', 'client_claim.document_id')
-        .select(['document.name', 'client_id', 'user_id'])
-        .where('document.name', 'in', documents)
-        .where('client_id', 'in', [...new Set(chunk.map(({ clientId }) => clientId))])
-        .compile(),
-    ]
-  })
   const owners = new Map<string, string>()
-  for (const { rows } of await storage.atomically(queries)) {
+  for (const { rows } of await storage.atomically(claimPieces(storage.db, unique))) {
     for (const row of rows as { name: string; client_id: number; user_id: string }[]) {
       owners.set(key(row.name, row.client_id), row.user_id)
     }

@@ -11,7 +11,7 @@ import type { Logger } from '../log.ts'
 import { applyAwareness } from './awareness.ts'
 import { readHello, readPayload, refusedFrame, statusFrame, syncFrame } from './frames.ts'
 import type { LiveDocument, Outlet } from './live-document.ts'
-import { cpuMs } from './reading.ts'
+import { startCpuTimer } from './reading.ts'
 import { judge, type Verdict } from './verdict.ts'
 
 /** What sending an answer costs after it was made, about. */
@@ -29,6 +29,8 @@ type Refused = Extract<Verdict, { verdict: 'refuse' }>
 export interface AttachmentSlot {
   /** The client recovers from a refusal by itself. */
   readonly recovers: boolean
+  /** Its first state request since it was opened was answered. */
+  isAnswered: boolean
   stateRequests: number
 }
 
@@ -162,13 +164,15 @@ export class Attachment {
     // Large answers pile up neither behind a slow reader nor behind a slow disk.
     if (this.#socket.isCongested()) return this.#socket.whenDrained().then(() => this.#answerState(stateVector))
     if (!this.#live.isDurable) return this.#live.whenDurable().then(() => this.#answerState(stateVector))
-    const startedAt = cpuMs()
+    const spentMs = startCpuTimer()
     const state = Y.encodeStateAsUpdate(this.#live.document, stateVector)
     this.#send(syncFrame(this.#address, SyncType.Step2, state))
-    this.askForState()
+    // Its first request comes with the opening, which asked it already.
+    if (this.#slot.isAnswered) this.askForState()
+    this.#slot.isAnswered = true
     // Opening a document asks once, a resync now and then; what is beyond that is on the client's account.
     if (++this.#slot.stateRequests <= 2) return undefined
-    return this.#socket.charge(cpuMs() - startedAt + SENDING_MS + state.byteLength * SENDING_MS_PER_BYTE)
+    return this.#socket.charge(spentMs() + SENDING_MS + state.byteLength * SENDING_MS_PER_BYTE)
   }
 
   #judge(update: Uint8Array): Verdict {
@@ -182,18 +186,19 @@ export class Attachment {
   #update(update: Uint8Array, type: number): Wait {
     // While it waited for a claim, the document may have been thrown away or closed for this client.
     if (this.#live.failed || !this.#live.document.hasConnection(this.#connection)) return undefined
-    const startedAt = cpuMs()
+    const spentMs = startCpuTimer()
     const verdict = this.#judge(update)
     if (verdict.verdict === 'claim') return this.#claim(verdict.clientIds).then(() => this.#update(update, type))
     if (verdict.verdict === 'refuse') {
       this.#refuse(verdict, type)
-      return this.#socket.charge(cpuMs() - startedAt)
+      return this.#socket.charge(spentMs())
     }
     if (verdict.verdict === 'accept' && !this.#apply(verdict.update)) return undefined
     if (type === SyncType.Step2) this.#synced()
     this.#send(this.#stored)
     this.#socket.afterWrite()
-    const excess = cpuMs() - startedAt - FREE_MS - update.byteLength * FREE_MS_PER_BYTE
+    const freeMs = FREE_MS + update.byteLength * FREE_MS_PER_BYTE
+    const excess = spentMs(freeMs) - freeMs
     return excess > 0 ? this.#socket.charge(excess) : undefined
   }
 

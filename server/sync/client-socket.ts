@@ -40,7 +40,8 @@ export interface ClientSocketDeps extends AttachmentDeps {
   readonly isJournalFull: () => boolean
 }
 
-const REQUEST = new Request('http://localhost/') // Nothing of ours reads it; one serves for all.
+/** Nothing of ours reads it; one serves for all. */
+const REQUEST = new Request('http://localhost/')
 
 export class ClientSocket implements AttachmentSocket, WebSocketLike {
   readonly #ws: WebSocket
@@ -203,7 +204,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     slot.attachment = new Attachment(address, live, connection, grant, slot, this, this.#deps)
     slot.state = 'open'
     this.#reading.count(-1, 0)
-    if (slot.isAnswered) slot.attachment.askForState()
+    slot.attachment.askForState()
     this.#drain(slot)
   }
 
@@ -211,8 +212,9 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     for (const slot of this.#slots.values()) {
       if (slot.name !== name || slot.state !== 'opening') continue
       const answered = await answerFromDisk(slot, stored, (frame) => this.transmit(frame))
-      slot.isAnswered = answered !== null
-      if (answered) this.#reading.count(-1, -answered.byteLength)
+      if (!answered) continue
+      slot.isAnswered = true
+      this.#reading.count(-1, -answered.byteLength)
     }
   }
 
@@ -237,9 +239,10 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     }
     if (head.type === MessageType.Awareness && this.isCongested()) return
     const live = slot?.attachment?.live
-    // An answer to a token too: opened again at once, a document may still owe its CLOSE.
+    // An answer to a token too: opened again at once, a document may still owe its CLOSE. A first one is followed by our
+    // state request.
     if (live) live.deliver(this, frame)
-    else this.transmit(frame)
+    else this.transmit(frame, head.type === MessageType.Auth)
     if (head.type === MessageType.Close && slot) this.#closed(slot)
   }
 
@@ -255,13 +258,9 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     void this.#openings.done(this.charge(LOOK_UP_MS))
   }
 
-  transmit(frame: Uint8Array): void {
-    this.#writer.transmit(frame)
-  }
-
+  readonly transmit = (frame: Uint8Array, more = false): void => this.#writer.transmit(frame, more)
   readonly isCongested = (): boolean => this.#writer.isCongested()
   readonly whenDrained = (): Promise<void> => this.#writer.whenDrained()
-
   close(code?: number, reason?: string): void {
     this.#ws.close(code, reason)
   }

@@ -7,7 +7,8 @@ import type { Kind } from '../../shared/registry.ts'
 
 /** Where a frame goes once it may. */
 export interface Outlet {
-  readonly transmit: (frame: Uint8Array) => void
+  /** `more`: another frame follows in this turn of the event loop. */
+  readonly transmit: (frame: Uint8Array, more?: boolean) => void
 }
 
 interface HeldFrame {
@@ -24,6 +25,18 @@ const NO_CLAIMS: ReadonlyMap<number, string> = new Map()
 
 /** Nothing to send: for those who only want to know when. */
 const NO_FRAME = new Uint8Array(0)
+
+/** For each of the first `count` frames, whether another one of them goes the same way. */
+const whoHasMore = (held: readonly HeldFrame[], count: number): boolean[] => {
+  const seen = new Set<Outlet>()
+  const hasMore: boolean[] = []
+  for (let i = count - 1; i >= 0; i--) {
+    const { to } = held[i] as HeldFrame
+    hasMore[i] = seen.has(to)
+    seen.add(to)
+  }
+  return hasMore
+}
 
 export class LiveDocument {
   readonly kind: Kind
@@ -128,9 +141,10 @@ export class LiveDocument {
     let sent = 0
     while (sent < held.length && (held[sent] as HeldFrame).after <= this.#durable) sent++
     this.#held = sent === held.length ? null : held.slice(sent)
+    const hasMore = whoHasMore(held, sent)
     for (let i = 0; i < sent; i++) {
       const { to, frame } = held[i] as HeldFrame
-      to.transmit(frame)
+      to.transmit(frame, hasMore[i])
     }
   }
 

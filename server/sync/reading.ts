@@ -17,9 +17,29 @@ const BUDGET_BURST_MS = 100
 const BUDGET_LEVEL_MAX = BUDGET_BURST_MS + BUDGET_PAUSE_MS_MAX * BUDGET_SHARE
 
 /** CPU milliseconds of this thread. Not the clock: a machine that gives us no time must not make clients wait for it. */
-export const cpuMs = (): number => {
+const cpuMs = (): number => {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1_000
+}
+
+/** CPU time at the start of this turn of the event loop; asking is a system call, once for each frame is too often. */
+let cpuMsOfTurn: number | undefined
+const endTurn = (): void => {
+  cpuMsOfTurn = undefined
+}
+
+/** Starts a measurement; what it returns gives the CPU milliseconds since, at most: the clock is cheap and never less. */
+export const startCpuTimer = (): ((freeMs?: number) => number) => {
+  if (cpuMsOfTurn === undefined) {
+    cpuMsOfTurn = cpuMs()
+    setImmediate(endTurn)
+  }
+  const startedAt = performance.now()
+  const cpuMsBefore = cpuMsOfTurn
+  return (freeMs = 0) => {
+    const elapsed = performance.now() - startedAt
+    return elapsed <= freeMs ? elapsed : Math.min(elapsed, cpuMs() - cpuMsBefore)
+  }
 }
 
 /** `raw` is the connection under `ws`. */

@@ -9,7 +9,7 @@ export interface Slot {
   state: 'opening' | 'open' | 'closed'
   /** A frame of this document waits for the disk or the network; later ones wait behind it. */
   isBusy: boolean
-  /** The state went out before the document was open (`early-answer.ts`). */
+  /** The first state request since the opening was answered, perhaps before the document was open (`early-answer.ts`). */
   isAnswered: boolean
   /** Times the client asked for the state, over all openings. */
   stateRequests: number

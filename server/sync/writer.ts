@@ -1,5 +1,5 @@
-// The way out of a socket: the first frame of a turn of the event loop leaves at once, the others of that turn in one
-// system call after it; and an end to readers that do not read.
+// The way out of a socket: a frame that is alone in its turn of the event loop leaves at once, several leave in one system
+// call; and an end to readers that do not read.
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { OUT_BYTES_HARD_MAX, OUT_BYTES_SOFT_MAX } from '../../shared/limits.ts'
@@ -29,19 +29,20 @@ export const createWriter = (ws: WebSocket, raw: Duplex, dialect: Dialect, log: 
     if (wasCorked) raw.uncork()
   }
 
-  const cork = (): void => {
-    if (state === 'idle') {
-      // A broadcast's frame is the only one of its turn: gathering would only delay the first of a thousand readers.
-      state = 'written'
-      atEndOfTurn(endTurn)
-    } else if (state === 'written') {
+  const cork = (more: boolean): void => {
+    if (state === 'idle') atEndOfTurn(endTurn)
+    if (state !== 'corked' && (more || state === 'written')) {
       state = 'corked'
       raw.cork()
+    } else if (state === 'idle') {
+      // A broadcast's frame is the only one of its turn: gathering would only delay the first of a thousand readers.
+      state = 'written'
     }
   }
 
   return {
-    transmit: (frame: Uint8Array): void => {
+    /** `more`: others of this turn will follow it. */
+    transmit: (frame: Uint8Array, more: boolean): void => {
       if (ws.readyState !== ws.OPEN) return
       const message = dialect.unwrap(frame, ws)
       if (!message) return
@@ -51,7 +52,7 @@ export const createWriter = (ws: WebSocket, raw: Duplex, dialect: Dialect, log: 
         ws.terminate()
         return
       }
-      cork()
+      cork(more)
       // Past `ws`, whose sender would build a head and queue two chunks for each of a thousand readers. It writes its own
       // frames (ping, close) whole and at once, so the two never mix.
       raw.write(message)

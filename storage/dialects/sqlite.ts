@@ -1,7 +1,6 @@
 // Kysely on SQLite: reads on this thread, every write and every transaction on the one writer thread, in order.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import Sqlite from 'better-sqlite3'
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -13,6 +12,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import type { ColumnTypes } from './column-types.ts'
+import { openReader, type SqliteReader } from './sqlite-reader.ts'
 import type { Job, JobResult, Statement, StatementResult } from './sqlite-writer.ts'
 
 export const SQLITE_COLUMN_TYPES: ColumnTypes = { integer: 'integer', serial: 'integer', bytes: 'blob' }
@@ -54,6 +54,8 @@ const startWriter = async (path: string, synchronous: 'FULL' | 'NORMAL') => {
   worker.unref()
 
   return {
+    /** Calls `listener` before whoever waits for an answer hears it. */
+    onAnswer: (listener: () => void): void => void worker.prependListener('message', listener),
     run: (statements: readonly Statement[], atomic: boolean): Promise<StatementResult[]> =>
       new Promise((resolve, reject) => {
         if (down) {
@@ -97,20 +99,13 @@ const toResult = <Row>({ rows, changes }: StatementResult): QueryResult<Row> => 
 
 /** One logical connection: reads here, writes there, and everything there while it is in a transaction. */
 class SqliteConnection implements DatabaseConnection {
-  readonly #reader: Sqlite.Database
-  readonly #prepared: Map<string, Sqlite.Statement>
+  readonly #reader: SqliteReader
   readonly #writer: Writer
   readonly #takeTurn: () => Promise<() => void>
   #endTurn: (() => void) | undefined
 
-  constructor(
-    reader: Sqlite.Database,
-    prepared: Map<string, Sqlite.Statement>,
-    writer: Writer,
-    takeTurn: () => Promise<() => void>,
-  ) {
+  constructor(reader: SqliteReader, writer: Writer, takeTurn: () => Promise<() => void>) {
     this.#reader = reader
-    this.#prepared = prepared
     this.#writer = writer
     this.#takeTurn = takeTurn
   }
@@ -167,12 +162,7 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   #read<Row>({ sql, parameters }: CompiledQuery): QueryResult<Row> {
-    let statement = this.#prepared.get(sql)
-    if (!statement) {
-      statement = this.#reader.prepare(sql)
-      if (this.#prepared.size < 500) this.#prepared.set(sql, statement)
-    }
-    return { rows: statement.all(...parameters) as Row[] }
+    return { rows: this.#reader.read(sql, parameters) as Row[] }
   }
 }
 
@@ -198,14 +188,13 @@ export interface OpenSqlite {
  */
 export const openSqlite = async (path: string, synchronous: 'FULL' | 'NORMAL' = 'FULL'): Promise<OpenSqlite> => {
   const writer = await startWriter(path, synchronous)
-  const reader = new Sqlite(path, { readonly: true })
-  reader.pragma('busy_timeout = 5000')
-  const prepared = new Map<string, Sqlite.Statement>()
+  const reader = openReader(path)
+  writer.onAnswer(reader.refresh)
   const takeTurn = createTurns()
 
   const driver: Driver = {
     init: async () => {},
-    acquireConnection: async () => new SqliteConnection(reader, prepared, writer, takeTurn),
+    acquireConnection: async () => new SqliteConnection(reader, writer, takeTurn),
     beginTransaction: (connection) => (connection as SqliteConnection).begin(),
     commitTransaction: (connection) => (connection as SqliteConnection).commit(),
     rollbackTransaction: (connection) => (connection as SqliteConnection).rollback(),

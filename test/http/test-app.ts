@@ -84,7 +84,7 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
   const accessTokens = createAccessTokens({ key: secrets.accessTokenKey, now })
   const passwords = countHashes(createPasswords({ pepper: secrets.passwordPepper }))
   const accounts = createAccounts({ storage, passwords, sessions, accessTokens, now, newId })
-  const access = createAccess({ storage, accessTokens, sessions })
+  const access = createAccess({ storage, accessTokens, sessions, now })
   const config = { allowedOrigins: options.allowedOrigins ?? [] }
   const app = createApp({ storage, accounts, access, log, config, now, newId })
 
