@@ -27,6 +27,8 @@ export const ERRORS = {
   'group/too-many': { status: 409, close: 4409, retry: false },
   'channel/too-many': { status: 409, close: 4409, retry: false },
   'id/taken': { status: 409, close: 4409, retry: false },
+  'record/not-found': { status: 404, close: 4404, retry: false },
+  'operation/unknown': { status: 404, close: 4404, retry: false },
   'document/bad-name': { status: 404, close: 4404, retry: false },
   'storage/unavailable': { status: 503, close: 1013, retry: true },
   'server/stopping': { status: 503, close: 1012, retry: true },
@@ -45,6 +47,14 @@ export const ERRORS = {
   'client-id-taken': { status: 409, close: 4409, retry: false },
   'root-not-allowed': { status: 422, close: 4422, retry: false },
   'key-not-allowed': { status: 422, close: 4422, retry: false },
+  /** A shared type, a list or bytes where plain JSON belongs. */
+  'type-not-allowed': { status: 422, close: 4422, retry: false },
+  'value-not-allowed': { status: 422, close: 4422, retry: false },
+  'delete-not-allowed': { status: 403, close: 4403, retry: false },
+  'not-yours': { status: 403, close: 4403, retry: false },
+  'not-a-member': { status: 422, close: 4422, retry: false },
+  'segment-sealed': { status: 409, close: 4409, retry: false },
+  'period-closed': { status: 409, close: 4409, retry: false },
   'too-deep': { status: 422, close: 4422, retry: false },
   'too-large': { status: 413, close: 4413, retry: false },
 } as const satisfies Record<string, ErrorRow>

@@ -92,3 +92,32 @@ export const REFRESH_GRACE_MS = 10_000
 export const WAITING_HASHES_MAX = 64
 /** What is kept of the user agent of a session. */
 export const USER_AGENT_LENGTH_MAX = 200
+
+/** Tasks and cards. */
+export const TITLE_LENGTH_MAX = 500
+export const DETAILS_BYTES_MAX = 16 * KIB
+export const LABEL_LENGTH_MAX = 50
+export const LABELS_MAX = 20
+/** A position grows by two characters for each insert at one spot; beyond this the list is spread again. */
+export const POSITION_LENGTH_MAX = 200
+/** Chat. */
+export const MESSAGE_BYTES_MAX = 16 * KIB
+export const ATTACHMENTS_PER_MESSAGE_MAX = 10
+export const REACTIONS_PER_USER_AND_MESSAGE_MAX = 20
+export const EDIT_MESSAGE_MS_MAX = 24 * 3_600_000
+/** A chat's segment is sealed at either. */
+export const MESSAGES_PER_SEGMENT = 500
+export const SEGMENT_BYTES = 256 * KIB
+export const PAGE_LENGTH_MAX = 100
+/** Check-ins. */
+export const SCORE_MIN = 1
+export const SCORE_MAX = 10
+export const ENERGY_MAX = 5
+export const NOTE_BYTES_MAX = 4 * KIB
+export const MOOD_LENGTH_MAX = 10
+/** A check-in made in time may arrive this much later. */
+export const LATE_MS_MAX = 7 * 24 * 3_600_000
+/** Below this many participants a group's averages are withheld. */
+export const PARTICIPANTS_MIN = 3
+/** A deleted record can be restored for this long. */
+export const RESTORE_MS_MAX = 30 * 24 * 3_600_000

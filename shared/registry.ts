@@ -1,11 +1,6 @@
-// The kinds of documents: which there are, and which root types each may hold. A kind that is not here cannot be opened.
+// The kinds of documents there are. A kind that is not here cannot be opened.
+import { DOCUMENT_KIND } from './document/kind.ts'
+import type { Kind } from './kind.ts'
+import { TASKS_KIND } from './tasks/kind.ts'
 
-export interface Kind {
-  readonly name: string
-  /** `any`: editors choose their root names, up to ROOTS_MAX of them. */
-  readonly roots: 'any' | readonly string[]
-}
-
-export const KINDS: ReadonlyMap<string, Kind> = new Map(
-  [{ name: 'document', roots: 'any' } satisfies Kind].map((kind) => [kind.name, kind]),
-)
+export const KINDS: ReadonlyMap<string, Kind> = new Map([DOCUMENT_KIND, TASKS_KIND].map((kind) => [kind.name, kind]))

@@ -3,7 +3,7 @@
 import type { Document } from '@hocuspocus/server'
 import * as Y from 'yjs'
 import { DOCUMENT_BYTES_MAX } from '../../shared/limits.ts'
-import type { Kind } from '../../shared/registry.ts'
+import type { Kind } from '../../shared/kind.ts'
 
 /** Where a frame goes once it may. */
 export interface Outlet {

@@ -10,7 +10,7 @@ import {
   SUBDOCUMENTS_MAX,
   SERVER_CLIENT_ID_MIN,
 } from '../../shared/limits.ts'
-import type { Kind } from '../../shared/registry.ts'
+import type { Kind } from '../../shared/kind.ts'
 import { Content, type StructId, UnreadableUpdate } from './update-bytes.ts'
 import { type Block, readUpdate, type ReadUpdate, type Struct } from './update-reader.ts'
 import { type Effort, searchEffort, splitEffort } from './effort.ts'
@@ -20,7 +20,7 @@ import { createPlacement } from './placement.ts'
 /** What the verdict needs to know, loaded before it is asked. */
 export interface Facts {
   readonly doc: Y.Doc
-  readonly kind: Kind
+  readonly kind: Pick<Kind, 'roots'>
   readonly userId: string
   readonly readOnly: boolean
   /** Owner of each claimed client id of the document. */

@@ -1,7 +1,7 @@
 // Runs the path of an update a few hundred times on documents of no one, before the server listens: after a restart all
 // clients come back at once, and the first thousand updates would otherwise be judged by code that is not compiled yet.
 import * as Y from 'yjs'
-import type { Kind } from '../../shared/registry.ts'
+import type { Kind } from '../../shared/kind.ts'
 import { judge } from './verdict.ts'
 
 /** About 40 ms; beyond that nothing gets faster. */

@@ -3,14 +3,13 @@
 import assert from 'node:assert/strict'
 import * as Y from 'yjs'
 import type { ErrorCode } from '../../shared/errors.ts'
-import type { Kind } from '../../shared/registry.ts'
 import { type Facts, judge, type Verdict } from '../../server/sync/verdict.ts'
 
 export const ME = 'me'
 export const OTHER = 'somebody-else'
 
-export const FREE: Kind = { name: 'document', roots: 'any' }
-export const RECORDS: Kind = { name: 'tasks', roots: ['tasks', 'tasks:edits'] }
+export const FREE: Facts['kind'] = { roots: 'any' }
+export const RECORDS: Facts['kind'] = { roots: ['tasks', 'tasks:edits'] }
 
 /** Facts about `doc` where every id in `mine` is mine and every id in `theirs` another user's. */
 export const factsOf = (

@@ -9,7 +9,8 @@ import {
   AWARENESS_CLOCK_AHEAD_MAX,
   AWARENESS_IDS_PER_CONNECTION_MAX,
 } from '../../shared/limits.ts'
-import { KINDS, type Kind } from '../../shared/registry.ts'
+import type { Kind } from '../../shared/kind.ts'
+import { KINDS } from '../../shared/registry.ts'
 import { applyAwareness } from '../../server/sync/awareness.ts'
 import { LiveDocument } from '../../server/sync/live-document.ts'
 import { hex, paddedZero } from '../hostile/update-writer.ts'

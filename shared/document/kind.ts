@@ -1,0 +1,14 @@
+// The kind `document`: rich text of a DOC channel, or the long text of a record in any channel. Editors write the shared
+// types themselves.
+import type { Kind } from '../kind.ts'
+
+export const DOCUMENT_KIND: Kind = {
+  name: 'document',
+  scope: 'channel',
+  channelType: 'DOC',
+  part: 'record',
+  writers: 'members',
+  roots: 'any',
+  collections: [],
+  operations: [],
+}

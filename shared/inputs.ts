@@ -1,0 +1,30 @@
+// The parts that inputs of operations and bodies of requests are built from.
+import { z } from 'zod'
+import { isDate, isText } from './fields.ts'
+import { LABEL_LENGTH_MAX, LABELS_MAX } from './limits.ts'
+import { isId } from './names.ts'
+
+// oxlint-disable-next-line no-control-regex -- reason: control characters are what this refuses.
+const CONTROLS = /[\u0000-\u001f\u007f]/
+
+export const id = z.string().refine(isId, 'expected 10 to 40 of A-Z a-z 0-9 _ -')
+
+/** A name: one line, not empty. Control characters show nothing, and a zero byte is an error to Postgres. */
+export const line = (lengthMax: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(lengthMax)
+    .refine((value) => !CONTROLS.test(value) && value.isWellFormed(), 'expected no control characters')
+
+/** A text of several lines, possibly empty. */
+export const lines = (bytesMax: number) =>
+  z
+    .string()
+    .max(bytesMax)
+    .refine(isText(bytesMax), `expected at most ${bytesMax} bytes of text without control characters`)
+
+export const date = z.string().refine(isDate, 'expected a date such as 2026-02-11 or 2026-02-11T09:00:00Z')
+
+export const labels = z.array(line(LABEL_LENGTH_MAX)).max(LABELS_MAX)

@@ -1,0 +1,127 @@
+// Operations: named, validated changes to one doc, defined once and run anywhere: by the SDK on the local doc, by REST on
+// the server's. An operation plans its changes first; all are checked by the kind's rule; then all are written in one
+// transaction, because Yjs has no rollback.
+import type * as Y from 'yjs'
+import type { z } from 'zod'
+import { type Action, can } from './access.ts'
+import { AppError } from './errors.ts'
+import type { Collection } from './records.ts'
+import type { Change, Facts, Rule } from './rules.ts'
+
+export interface OperationContext extends Facts {
+  /** The login's device, for what is kept per device. */
+  readonly deviceId: string
+  readonly newId: () => string
+  /** From 0 to 1, for jitter. */
+  readonly random: () => number
+}
+
+export interface Plan<Result> {
+  readonly changes: readonly Change[]
+  readonly result: Result
+}
+
+export interface Operation<Input = never, Result = unknown> {
+  readonly name: string
+  readonly needs: Action
+  /** One sentence for people who read the API's description. */
+  readonly summary: string
+  readonly input: z.ZodType
+  /** Inputs that work on a document of the kind; the API's description shows them, and a test runs them. */
+  readonly example: Input
+  /** Checks `input` and returns what to do on a doc; throws `input/invalid`. */
+  readonly parse: (input: unknown) => (doc: Y.Doc, ctx: OperationContext) => Plan<Result>
+}
+
+/** Any operation, for tables of them. */
+// oxlint-disable-next-line typescript/no-explicit-any -- reason: inputs of different operations have no common type
+export type AnyOperation = Operation<any>
+
+interface FieldIssue {
+  readonly field: string
+  readonly message: string
+}
+
+const toIssues = (issue: z.core.$ZodIssue): FieldIssue[] => {
+  const at = (part?: PropertyKey): string => [...issue.path, ...(part === undefined ? [] : [part])].join('.')
+  if (issue.code !== 'unrecognized_keys') return [{ field: at(), message: issue.message }]
+  return issue.keys.map((key) => ({ field: at(key.slice(0, 80)), message: 'unknown field' }))
+}
+
+/** Issues in one answer; a body may have a hundred thousand unknown fields. */
+const ISSUES_MAX = 20
+
+/** `input/invalid`, with the names of the wrong fields. Values are never repeated; some are secrets. */
+export const parseInput = <Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> => {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.flatMap(toIssues).slice(0, ISSUES_MAX)
+  const fields = issues.map(({ field, message }) => (field ? `${field}: ${message}` : message))
+  throw new AppError('input/invalid', fields.slice(0, 3).join('; '), { issues })
+}
+
+export const defineOperation = <Schema extends z.ZodType, Result>(spec: {
+  readonly name: string
+  readonly needs: Action
+  readonly summary: string
+  readonly input: Schema
+  readonly example: z.input<Schema>
+  readonly plan: (doc: Y.Doc, input: z.output<Schema>, ctx: OperationContext) => Plan<Result>
+}): Operation<z.input<Schema>, Result> => ({
+  name: spec.name,
+  needs: spec.needs,
+  summary: spec.summary,
+  input: spec.input,
+  example: spec.example,
+  parse: (input) => {
+    const parsed = parseInput(spec.input, input)
+    return (doc, ctx) => spec.plan(doc, parsed, ctx)
+  },
+})
+
+/** What running an operation needs to know of its kind. */
+export interface Ruled {
+  readonly collections: readonly Collection[]
+  readonly rule: Rule
+}
+
+/** Throws what the kind's rule says against any of `changes`. */
+export const mustAllow = ({ rule }: Ruled, changes: readonly Change[], facts: Facts): void => {
+  for (const change of changes) {
+    const refusal = rule(change, facts)
+    if (refusal) throw new AppError(refusal.code, `${refusal.path}: ${refusal.code}`, { path: refusal.path })
+  }
+}
+
+/** Writes changes that were checked, in one transaction. */
+export const writeChanges = (doc: Y.Doc, changes: readonly Change[], origin: unknown): void => {
+  if (changes.length === 0) return
+  doc.transact(() => {
+    for (const { root, key, value } of changes) {
+      const map = doc.getMap<unknown>(root)
+      if (value !== undefined) map.set(key, value)
+      else if (map.has(key)) map.delete(key)
+    }
+  }, origin)
+}
+
+/**
+ * Runs an operation: input, permission, plan, rules, then the writing. Throws `input/invalid`, `access/forbidden`, what
+ * the operation or the kind's rule says; then nothing was written.
+ */
+export const runOperation = <Input, Result>(
+  kind: Ruled,
+  operation: Operation<Input, Result>,
+  doc: Y.Doc,
+  input: NoInfer<Input>,
+  ctx: OperationContext,
+  origin: unknown = { source: 'local', operation: operation.name },
+): Plan<Result> => {
+  const plan = operation.parse(input)
+  if (!can(ctx.role, operation.needs))
+    throw new AppError('access/forbidden', `${operation.name} needs ${operation.needs}`)
+  const planned = plan(doc, ctx)
+  mustAllow(kind, planned.changes, ctx)
+  writeChanges(doc, planned.changes, origin)
+  return planned
+}

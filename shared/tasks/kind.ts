@@ -1,0 +1,17 @@
+// The kind `tasks`, one document for each TODO channel.
+import { type Kind, rootsOf } from '../kind.ts'
+import { checkTaskChange, readTasks, TASK_COLLECTIONS } from './model.ts'
+import { TASK_OPERATIONS } from './operations.ts'
+
+export const TASKS_KIND: Kind = {
+  name: 'tasks',
+  scope: 'channel',
+  channelType: 'TODO',
+  part: 'none',
+  writers: 'members',
+  roots: rootsOf(TASK_COLLECTIONS),
+  rule: checkTaskChange,
+  collections: TASK_COLLECTIONS,
+  operations: TASK_OPERATIONS,
+  read: readTasks,
+}
