@@ -2,18 +2,36 @@
 // HTTP and sockets, both ask here.
 import { can, type Role } from '../shared/access.ts'
 import { AppError } from '../shared/errors.ts'
-import { parseDocumentName, type ParsedDocumentName, type UserId } from '../shared/names.ts'
+import type { Kind } from '../shared/kind.ts'
+import {
+  type DocumentName,
+  documentName,
+  isId,
+  parseDocumentName,
+  type ParsedDocumentName,
+  type UserId,
+} from '../shared/names.ts'
 import { KINDS } from '../shared/registry.ts'
-import { findChannelAccess } from '../storage/access.ts'
+import type { Facts } from '../shared/rules.ts'
+import { findChannelAccess, findGroupFacts, findGroupRole, findMembers } from '../storage/access.ts'
 import type { Storage } from '../storage/open.ts'
 import type { AccessClaims, AccessTokens } from './auth/access-token.ts'
 import type { Sessions } from './auth/sessions.ts'
 
+/** What the rules of a kind are told besides who writes, and when. */
+export type DocumentFacts = Pick<Facts, 'members' | 'isSealed' | 'groups'>
+
 export interface Grant {
   readonly userId: UserId
   readonly sessionId: string
+  /** The login stands for the device. */
+  readonly deviceId: string
+  /** In the group the document belongs to; `owner` in a document of one's own. */
   readonly role: Role
   readonly readOnly: boolean
+  /** The document that was opened; it says which segment, where a chat was asked for. */
+  readonly name: DocumentName
+  readonly facts: DocumentFacts
 }
 
 export interface Access {
@@ -22,6 +40,11 @@ export interface Access {
    * `storage/unavailable` when the database could not be asked.
    */
   readonly openDocument: (token: string, name: string) => Promise<Grant>
+  /**
+   * The same for somebody whose token was verified. A chat without a part is its newest segment. Throws
+   * `access/not-found`, the same for an unknown document and a forbidden one, or what the database threw.
+   */
+  readonly openFor: (claims: AccessClaims, name: string) => Promise<Grant>
   /** Throws `auth/required` without a bearer token, `auth/token-invalid` for one that is not, or no longer, good. */
   readonly actorOf: (authorization: string | undefined) => Promise<AccessClaims>
 }
@@ -33,8 +56,27 @@ export interface AccessOptions {
   readonly now: () => number
 }
 
-/** The type a channel must have for a document of its own of this kind; a record's text is there in every channel. */
-const CHANNEL_TYPES: Readonly<Record<string, string>> = { document: 'DOC' }
+/** Kinds whose rules ask who the members are, and which groups the writer belongs to: only they pay for the look-up. */
+const KINDS_WITH_MEMBERS: ReadonlySet<string> = new Set(['tasks', 'board'])
+const KINDS_WITH_GROUPS: ReadonlySet<string> = new Set(['checkins'])
+
+const NOBODY: ReadonlySet<string> = new Set()
+const NO_GROUPS: DocumentFacts['groups'] = new Map()
+const NO_FACTS: DocumentFacts = { members: NOBODY, isSealed: false, groups: NO_GROUPS }
+
+/** What a login is to one document. */
+type Standing = Pick<Grant, 'role' | 'name' | 'facts'>
+
+const SEGMENT = /^(0|[1-9]\d{0,5})$/
+const YEAR = /^\d{4}$/
+
+/** What may stand behind the id. There is one way to write each, so that two names cannot mean one document. */
+const IS_PART: Record<Kind['part'], (part: string | undefined) => boolean> = {
+  none: (part) => part === undefined,
+  record: (part) => part === undefined || isId(part),
+  segment: (part) => part === undefined || SEGMENT.test(part),
+  year: (part) => part !== undefined && YEAR.test(part),
+}
 
 const parseName = (name: string): ParsedDocumentName | null => {
   try {
@@ -45,34 +87,83 @@ const parseName = (name: string): ParsedDocumentName | null => {
   }
 }
 
+const isReadOnly = ({ writers }: Kind, role: Role): boolean => {
+  if (writers === 'members') return !can(role, 'write')
+  // A document that belongs to one user is opened by nobody else.
+  return writers === 'server'
+}
+
 export const createAccess = ({ storage, accessTokens, sessions, now }: AccessOptions): Access => {
-  /** The role in the group that the document belongs to; null when there is no such document for this login. */
-  const roleIn = async ({ kind, id, part }: ParsedDocumentName, claims: AccessClaims): Promise<Role | null> => {
-    if (!KINDS.has(kind) || !(kind in CHANNEL_TYPES)) return null
-    const channel = await findChannelAccess(storage.db, { ...claims, now: now() }, id)
-    if (!channel || (part === undefined && channel.type !== CHANNEL_TYPES[kind])) return null
-    return channel.role
+  const { db } = storage
+
+  const inChannel = async (kind: Kind, parsed: ParsedDocumentName, claims: AccessClaims): Promise<Standing | null> => {
+    const { id, part } = parsed
+    const channel = await findChannelAccess(db, { ...claims, now: now() }, id)
+    if (!channel) return null
+    // The text of a record is there in every channel.
+    const isRecordText = kind.part === 'record' && part !== undefined
+    if (channel.type !== kind.channelType && !isRecordText) return null
+    const { role, groupId } = channel
+    if (kind.part === 'segment') {
+      const newest = channel.segments - 1
+      const segment = part === undefined ? newest : Number(part)
+      if (segment > newest) return null
+      const name = part === undefined ? documentName(kind.name, id, String(newest)) : parsed.name
+      return { role, name, facts: { ...NO_FACTS, isSealed: segment < newest } }
+    }
+    if (!KINDS_WITH_MEMBERS.has(kind.name)) return { role, name: parsed.name, facts: NO_FACTS }
+    return { role, name: parsed.name, facts: { ...NO_FACTS, members: await findMembers(db, groupId) } }
   }
 
-  const grant = async (token: string, name: string): Promise<Grant | null> => {
-    const document = parseName(name)
-    const claims = await accessTokens.verify(token)
-    if (!document || !claims) return null
-    const role = await roleIn(document, claims)
-    return role && can(role, 'read') ? { ...claims, role, readOnly: !can(role, 'write') } : null
+  const ofUser = async (
+    kind: Kind,
+    { id, name }: ParsedDocumentName,
+    claims: AccessClaims,
+  ): Promise<Standing | null> => {
+    if (id !== claims.userId || !(await sessions.isLive(claims.sessionId))) return null
+    if (!KINDS_WITH_GROUPS.has(kind.name)) return { role: 'owner', name, facts: NO_FACTS }
+    return { role: 'owner', name, facts: { ...NO_FACTS, groups: await findGroupFacts(db, claims.userId) } }
+  }
+
+  const inGroup = async ({ id, name }: ParsedDocumentName, claims: AccessClaims): Promise<Standing | null> => {
+    const role = await findGroupRole(db, { ...claims, now: now() }, id)
+    return role && { role, name, facts: NO_FACTS }
+  }
+
+  /** Null when there is no such document for this login. */
+  const grant = async (claims: AccessClaims, text: string): Promise<Grant | null> => {
+    const parsed = parseName(text)
+    const kind = parsed && KINDS.get(parsed.kind)
+    if (!kind || !IS_PART[kind.part](parsed.part)) return null
+    let standing: Standing | null
+    if (kind.scope === 'channel') standing = await inChannel(kind, parsed, claims)
+    else if (kind.scope === 'user') standing = await ofUser(kind, parsed, claims)
+    else standing = await inGroup(parsed, claims)
+    if (!standing || !can(standing.role, 'read')) return null
+    const { userId, sessionId } = claims
+    const { role, name, facts } = standing
+    return { userId, sessionId, deviceId: sessionId, role, readOnly: isReadOnly(kind, role), name, facts }
   }
 
   return {
     openDocument: async (token, name) => {
       let granted: Grant | null
       try {
-        granted = await grant(token, name)
+        const claims = await accessTokens.verify(token)
+        granted = claims && (await grant(claims, name))
       } catch (error) {
         const unavailable = new AppError('storage/unavailable', 'the database does not answer')
         unavailable.cause = error
         throw unavailable
       }
-      if (!granted) throw new AppError('permission-denied', 'no such document, or no access to it')
+      // A socket opens what it names: a chat without its segment would be a document of its own there.
+      if (granted?.name !== name) throw new AppError('permission-denied', 'no such document, or no access to it')
+      return granted
+    },
+
+    openFor: async (claims, name) => {
+      const granted = await grant(claims, name)
+      if (!granted) throw new AppError('access/not-found', 'no such document')
       return granted
     },
 

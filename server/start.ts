@@ -3,9 +3,8 @@
 import { v7 as newId } from 'uuid'
 import { AppError } from '../shared/errors.ts'
 import { idOf } from '../shared/names.ts'
-import type { Kind } from '../shared/kind.ts'
-import { KINDS } from '../shared/registry.ts'
 import { openStorage, type Storage } from '../storage/open.ts'
+import { findWallGroup } from '../storage/walls.ts'
 import { type Access, createAccess } from './access.ts'
 import { type AccessTokens, createAccessTokens } from './auth/access-token.ts'
 import { createAccounts } from './auth/accounts.ts'
@@ -14,6 +13,7 @@ import { createSessions } from './auth/sessions.ts'
 import type { Config } from './config.ts'
 import { createApp } from './http/app.ts'
 import { listen, type Listening } from './http/listen.ts'
+import { startWalls } from './jobs/walls.ts'
 import type { Logger } from './log.ts'
 import { openSecrets } from './secret.ts'
 import { warmUpUpdates } from './sync/warm-up.ts'
@@ -29,14 +29,13 @@ export interface RunningServer extends AsyncDisposable {
 /** Goes the way of a first opening once, so that no user waits for code to be compiled after a restart. */
 const warmUp = async (accessTokens: AccessTokens, access: Access, sync: Sync): Promise<void> => {
   const nobody = { userId: idOf<'user'>('nobody-at-all'), sessionId: 'none' }
-  const kind = 'document'
-  const name = `${kind}/${nobody.userId}`
+  const name = `document/${nobody.userId}`
   const { accessToken } = await accessTokens.sign(nobody)
   const refused = await access.openDocument(accessToken, name).catch((error: unknown) => error)
   if (!(refused instanceof AppError && refused.code === 'permission-denied')) throw refused
   const pinned = await sync.pin(name)
   await pinned.release()
-  warmUpUpdates(KINDS.get(kind) as Kind)
+  warmUpUpdates()
 }
 
 /** Starts the server and resolves when it accepts connections. Disposing stops it: nothing acknowledged is lost. */
@@ -51,13 +50,14 @@ export const startServer = async (config: Config, log: Logger): Promise<RunningS
   const passwords = createPasswords({ pepper: secrets.passwordPepper })
   const accounts = createAccounts({ storage, passwords, sessions, accessTokens, now, newId })
   const access = createAccess({ storage, accessTokens, sessions, now })
-  const app = createApp({ storage, accounts, access, log, config, now, newId })
 
   // Stopped in reverse: no new connections, sockets, running requests, storage.
   let http: Listening | undefined
   owned.defer(() => http?.drain())
-  const sync = owned.use(createSync({ storage, access, allowedOrigins: config.allowedOrigins, log }))
+  const sync = owned.use(createSync({ storage, access, allowedOrigins: config.allowedOrigins, log, now }))
+  owned.use(startWalls({ sync, findGroup: (groupId) => findWallGroup(storage.db, groupId), now, log }))
   await warmUp(accessTokens, access, sync)
+  const app = createApp({ storage, accounts, access, sync, log, config, now, newId, random: Math.random })
   http = await listen(app, config, sync.attach)
   owned.defer(http.stopAccepting)
   const { url } = http

@@ -58,15 +58,20 @@ export const isBoolean: Check = (value) => typeof value === 'boolean'
 
 export const isIdValue: Check = (value) => typeof value === 'string' && isId(value)
 
-const DATE = /^(\d{4})-(\d{2})-(\d{2})(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/
+const DATE = /^\d{4}-\d{2}-\d{2}(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/
+
+/** Of a month from 1 to 12; 0 for any other. */
+const daysIn = (year: number, month: number): number => {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  if (month === 4 || month === 6 || month === 9 || month === 11) return 30
+  return month >= 1 && month <= 12 ? 31 : 0
+}
 
 /** An ISO 8601 date, `2026-02-11`, or a date with time and zone, `2026-02-11T09:00:00Z`. The day must exist. */
 export const isDate: Check = (value) => {
-  const match = typeof value === 'string' ? DATE.exec(value) : null
-  if (!match) return false
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  const date = new Date(Date.UTC(year, month - 1, day))
-  return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+  if (typeof value !== 'string' || !DATE.test(value)) return false
+  const day = Number(value.slice(8, 10))
+  return day >= 1 && day <= daysIn(Number(value.slice(0, 4)), Number(value.slice(5, 7)))
 }
 
 export const isOneOf =

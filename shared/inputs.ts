@@ -22,7 +22,7 @@ export const line = (lengthMax: number) =>
 export const lines = (bytesMax: number) =>
   z
     .string()
-    .max(bytesMax)
+    .max(bytesMax, { abort: true })
     .refine(isText(bytesMax), `expected at most ${bytesMax} bytes of text without control characters`)
 
 export const date = z.string().refine(isDate, 'expected a date such as 2026-02-11 or 2026-02-11T09:00:00Z')

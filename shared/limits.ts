@@ -75,7 +75,7 @@ export const PASSWORD_LENGTH_MIN = 8
 export const PASSWORD_LENGTH_MAX = 1_024
 export const PERSON_NAME_LENGTH_MAX = 100
 export const GROUP_NAME_LENGTH_MAX = 100
-export const DESCRIPTION_LENGTH_MAX = 2_000
+export const DESCRIPTION_BYTES_MAX = 2_000
 export const CHANNEL_NAME_LENGTH_MAX = 100
 export const GROUP_MEMBERS_MAX = 20
 export const GROUPS_PER_USER_MAX = 100
@@ -98,10 +98,12 @@ export const TITLE_LENGTH_MAX = 500
 export const DETAILS_BYTES_MAX = 16 * KIB
 export const LABEL_LENGTH_MAX = 50
 export const LABELS_MAX = 20
+export const COLUMN_NAME_LENGTH_MAX = 100
 /** A position grows by two characters for each insert at one spot; beyond this the list is spread again. */
 export const POSITION_LENGTH_MAX = 200
 /** Chat. */
 export const MESSAGE_BYTES_MAX = 16 * KIB
+export const MESSAGE_TYPE_LENGTH_MAX = 20
 export const ATTACHMENTS_PER_MESSAGE_MAX = 10
 export const REACTIONS_PER_USER_AND_MESSAGE_MAX = 20
 export const EDIT_MESSAGE_MS_MAX = 24 * 3_600_000
@@ -119,5 +121,12 @@ export const MOOD_LENGTH_MAX = 10
 export const LATE_MS_MAX = 7 * 24 * 3_600_000
 /** Below this many participants a group's averages are withheld. */
 export const PARTICIPANTS_MIN = 3
+/** Operations of one person on one document that can be undone. */
+export const UNDO_LENGTH_MAX = 100
 /** A deleted record can be restored for this long. */
 export const RESTORE_MS_MAX = 30 * 24 * 3_600_000
+/** Documents: what one replacement may hold (requirement 11.2), and the versions that are kept of each. */
+export const REPLACE_BYTES_MAX = 5 * MIB
+export const NAMED_VERSIONS_MAX = 200
+export const AUTOMATIC_VERSIONS_MAX = 50
+export const AUTOMATIC_VERSION_MS = 10 * 60_000

@@ -19,6 +19,8 @@ export interface OperationContext extends Facts {
 export interface Plan<Result> {
   readonly changes: readonly Change[]
   readonly result: Result
+  /** Writes what is no change of one key: rich text. Runs in a transaction, and nothing in it may throw. */
+  readonly write?: () => void
 }
 
 export interface Operation<Input = never, Result = unknown> {
@@ -86,9 +88,9 @@ export interface Ruled {
 }
 
 /** Throws what the kind's rule says against any of `changes`. */
-export const mustAllow = ({ rule }: Ruled, changes: readonly Change[], facts: Facts): void => {
+export const mustAllow = ({ rule }: Partial<Ruled>, changes: readonly Change[], facts: Facts): void => {
   for (const change of changes) {
-    const refusal = rule(change, facts)
+    const refusal = rule?.(change, facts)
     if (refusal) throw new AppError(refusal.code, `${refusal.path}: ${refusal.code}`, { path: refusal.path })
   }
 }
@@ -106,22 +108,34 @@ export const writeChanges = (doc: Y.Doc, changes: readonly Change[], origin: unk
 }
 
 /**
- * Runs an operation: input, permission, plan, rules, then the writing. Throws `input/invalid`, `access/forbidden`, what
- * the operation or the kind's rule says; then nothing was written.
+ * What running an operation would write, checked: permission, input, plan, rules. Throws `access/forbidden`,
+ * `input/invalid`, what the operation or the kind's rule says.
  */
+export const planOperation = <Input, Result>(
+  kind: Partial<Ruled>,
+  operation: Operation<Input, Result>,
+  doc: Y.Doc,
+  input: NoInfer<Input>,
+  ctx: OperationContext,
+): Plan<Result> => {
+  if (!can(ctx.role, operation.needs))
+    throw new AppError('access/forbidden', `${operation.name} needs ${operation.needs}`)
+  const planned = operation.parse(input)(doc, ctx)
+  mustAllow(kind, planned.changes, ctx)
+  return planned
+}
+
+/** Runs an operation: plans it, then writes. Throws what `planOperation` throws; then nothing was written. */
 export const runOperation = <Input, Result>(
-  kind: Ruled,
+  kind: Partial<Ruled>,
   operation: Operation<Input, Result>,
   doc: Y.Doc,
   input: NoInfer<Input>,
   ctx: OperationContext,
   origin: unknown = { source: 'local', operation: operation.name },
 ): Plan<Result> => {
-  const plan = operation.parse(input)
-  if (!can(ctx.role, operation.needs))
-    throw new AppError('access/forbidden', `${operation.name} needs ${operation.needs}`)
-  const planned = plan(doc, ctx)
-  mustAllow(kind, planned.changes, ctx)
+  const planned = planOperation(kind, operation, doc, input, ctx)
   writeChanges(doc, planned.changes, origin)
+  if (planned.write) doc.transact(planned.write, origin)
   return planned
 }

@@ -1,24 +1,32 @@
 // Order of records: a fractional-index string in a field, never a place in a Y.Array. A new position is drawn at random
 // between its neighbours, so that two devices that insert at one place do not get the same (design 3.1).
 import { generateKeyBetween, generateNKeysBetween } from 'fractional-indexing'
+import { AppError } from './errors.ts'
 import type { Check } from './fields.ts'
 import { POSITION_LENGTH_MAX } from './limits.ts'
 
 /** Halvings before a position is taken: a thousand places at one spot make a tie rare, at two characters each. */
 const JITTER_BITS = 10
 
+/** Neighbours on each side that are spread again at first. */
+const SPREAD_REACH_MIN = 8
+
 const POSITION = /^[A-Za-z][0-9A-Za-z]+$/
 
-export const isPosition: Check = (value) =>
-  typeof value === 'string' && value.length <= POSITION_LENGTH_MAX && POSITION.test(value) && isValidKey(value)
+/** The one whole number that has nothing below it; the library does not take it. */
+const LOWEST = `A${'0'.repeat(26)}`
 
-const isValidKey = (key: string): boolean => {
-  try {
-    generateKeyBetween(key, null)
-    return true
-  } catch {
-    return false
-  }
+/** The first letter tells how long the whole number before the fraction is: `a` and `Z` two characters, `b` and `Y` three. */
+const wholeLength = (key: string): number => {
+  const head = key.charCodeAt(0)
+  return head >= 97 ? head - 95 : 92 - head
+}
+
+/** What `fractional-indexing` takes as a key, at most POSITION_LENGTH_MAX long. Said here again: it runs for every record read. */
+export const isPosition: Check = (value) => {
+  if (typeof value !== 'string' || value.length > POSITION_LENGTH_MAX || !POSITION.test(value)) return false
+  const whole = wholeLength(value)
+  return value.length >= whole && !(value.length > whole && value.endsWith('0')) && value !== LOWEST
 }
 
 /** What stands in a list, in order. */
@@ -49,7 +57,7 @@ export const positionBetween = (low: string | null, high: string | null, random:
 
 export interface Placement {
   readonly position: string
-  /** Others that must move too: ties and positions that have become too long are spread again. */
+  /** Neighbours that must move too: where there is a tie, or positions have become too long, they are spread again. */
   readonly moved: readonly Placed[]
 }
 
@@ -70,13 +78,44 @@ export const placeAfter = (
     const position = positionBetween(low, high, random)
     if (position.length <= POSITION_LENGTH_MAX) return { position, moved: [] }
   }
-  return rebalance(list, at)
+  return spread(list, at)
 }
 
-/** New positions for the whole list and for what stands at `at` in it. */
-const rebalance = (list: readonly Placed[], at: number): Placement => {
-  const positions = generateNKeysBetween(null, null, list.length + 1)
-  const position = positions[at] as string
-  const moved = list.map(({ id }, index) => ({ id, position: positions[index < at ? index : index + 1] as string }))
-  return { position, moved }
+/** New positions for what stands at `at` and for as few neighbours as give short ones: nobody else's place changes. */
+const spread = (list: readonly Placed[], at: number): Placement => {
+  for (let reach = SPREAD_REACH_MIN; ; reach *= 2) {
+    const from = Math.max(0, at - reach)
+    const to = Math.min(list.length, at + reach)
+    const low = list[from - 1]?.position ?? null
+    const high = list[to]?.position ?? null
+    if (low !== null && high !== null && low >= high) continue
+    const positions = generateNKeysBetween(low, high, to - from + 1)
+    // The whole list has short ones.
+    const isWhole = from === 0 && to === list.length
+    if (!isWhole && positions.some((position) => position.length > POSITION_LENGTH_MAX / 2)) continue
+    const position = positions.splice(at - from, 1)[0] as string
+    const moved = list.slice(from, to).map(({ id }, index) => ({ id, position: positions[index] as string }))
+    return { position, moved }
+  }
+}
+
+/** Whether `id` stands in `list` right after `after`, as `placeAfter` understands it. */
+export const isRightAfter = (list: readonly Placed[], id: string, after: string | null | undefined): boolean => {
+  const at = list.findIndex((other) => other.id === id)
+  if (at < 0) return false
+  if (after === undefined) return at === list.length - 1
+  return (list[at - 1]?.id ?? null) === after
+}
+
+/** `placeAfter` among the others of `list`; throws `record/not-found` when `after` is not one of them. */
+export const mustPlace = (
+  list: readonly Placed[],
+  id: string,
+  after: string | null | undefined,
+  random: () => number,
+): Placement => {
+  const others = list.filter((other) => other.id !== id)
+  const placement = placeAfter(others, after, random)
+  if (!placement) throw new AppError('record/not-found', 'there is nothing of this id to come after', { id: after })
+  return placement
 }

@@ -2,7 +2,7 @@
 // holds the newer value of a field under `id.field`. Two people who change different fields both win (design 3.1).
 import type * as Y from 'yjs'
 import type { Check } from './fields.ts'
-import { isPlainObject, type Json } from './json.ts'
+import { isPlainObject, isSameJson, type Json } from './json.ts'
 import { type Change, refuse, type Refusal } from './rules.ts'
 
 export interface Field {
@@ -11,6 +11,8 @@ export interface Field {
   readonly required?: true
   /** It never changes. */
   readonly fixed?: true
+  /** It is in no record as created, only ever in an edit. */
+  readonly editOnly?: true
 }
 
 export interface Collection {
@@ -46,8 +48,13 @@ const fieldOf = ({ fields }: Collection, name: string): Field | undefined =>
 
 const isBase = (collection: Collection, value: unknown): value is Values => {
   if (!isPlainObject(value)) return false
-  for (const name of Object.keys(value)) if (!fieldOf(collection, name)?.check(value[name])) return false
-  return collection.required.every((name) => Object.hasOwn(value, name))
+  let required = 0
+  for (const name of Object.keys(value)) {
+    const field = fieldOf(collection, name)
+    if (!field || field.editOnly || !field.check(value[name])) return false
+    if (field.required) required++
+  }
+  return required === collection.required.length
 }
 
 const isEdit = (collection: Collection, name: string, value: unknown): value is Json => {
@@ -133,3 +140,14 @@ export const editChange = (collection: Collection, id: string, field: string, va
   key: editKey(id, field),
   value,
 })
+
+/** An edit for each field that is given and differs from the record's: a value that is there already is not written. */
+export const editChanges = (
+  collection: Collection,
+  id: string,
+  record: Values,
+  fields: Readonly<Record<string, Json | undefined>>,
+): Change[] =>
+  Object.entries(fields).flatMap(([field, value]) =>
+    value === undefined || isSameJson(record[field] ?? null, value) ? [] : [editChange(collection, id, field, value)],
+  )

@@ -1,6 +1,16 @@
 // The kinds of documents there are. A kind that is not here cannot be opened.
+import { BOARD_KIND } from './board/kind.ts'
+import { CHAT_KIND } from './chat/kind.ts'
+import { CHECKINS_KIND } from './checkins/kind.ts'
 import { DOCUMENT_KIND } from './document/kind.ts'
 import type { Kind } from './kind.ts'
+import { MARKS_KIND } from './marks/kind.ts'
 import { TASKS_KIND } from './tasks/kind.ts'
+import { WALL_KIND } from './wall/kind.ts'
 
-export const KINDS: ReadonlyMap<string, Kind> = new Map([DOCUMENT_KIND, TASKS_KIND].map((kind) => [kind.name, kind]))
+export const KINDS: ReadonlyMap<string, Kind> = new Map(
+  [DOCUMENT_KIND, TASKS_KIND, BOARD_KIND, CHAT_KIND, MARKS_KIND, CHECKINS_KIND, WALL_KIND].map((kind) => [
+    kind.name,
+    kind,
+  ]),
+)

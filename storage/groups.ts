@@ -1,6 +1,6 @@
 // Rows of groups, memberships and channels. Limits that people race for (members, groups, channels) are counted in the
 // transaction that adds one, after a row lock, so that they hold on both databases.
-import type { Kysely, Selectable } from 'kysely'
+import type { Insertable, Kysely, Selectable } from 'kysely'
 import type { Role } from '../shared/access.ts'
 import { AppError } from '../shared/errors.ts'
 import { CHANNELS_PER_GROUP_MAX, GROUPS_PER_USER_MAX } from '../shared/limits.ts'
@@ -174,6 +174,7 @@ const CHANNEL_COLUMNS = [
   'channel.name',
   'channel.created_by',
   'channel.created_at',
+  'channel.segments',
 ] as const
 
 export const listChannels = (db: Kysely<Database>, groupId: string): Promise<ChannelRow[]> =>
@@ -204,7 +205,7 @@ export const findChannel = async (
 /** Adds a channel to a group that exists. */
 export const createChannel = (
   db: Kysely<Database>,
-  channel: ChannelRow & { readonly created_by: string },
+  channel: Omit<Insertable<ChannelTable>, 'segments'> & { readonly created_by: string },
 ): Promise<Created<ChannelRow>> =>
   db.transaction().execute(async (trx) => {
     const { id, group_id, created_by } = channel
@@ -219,9 +220,23 @@ export const createChannel = (
       .insertInto('channel')
       .values(channel)
       .onConflict((conflict) => conflict.doNothing())
-      .returning('id')
+      .returning(CHANNEL_COLUMNS)
       .executeTakeFirst()
     // Taken since we looked, so in another group: this one is locked.
     if (!inserted) throw new AppError('id/taken', 'this id is in use')
-    return { row: channel, created: true }
+    return { row: inserted, created: true }
   })
+
+/**
+ * Opens segment `sealed + 1` of a channel's chat, unless it is there: after it `sealed` takes no new messages. Resolves to
+ * whether this call opened it.
+ */
+export const openNextSegment = async (db: Kysely<Database>, channelId: string, sealed: number): Promise<boolean> => {
+  const { numUpdatedRows } = await db
+    .updateTable('channel')
+    .set({ segments: sealed + 2 })
+    .where('id', '=', channelId)
+    .where('segments', '=', sealed + 1)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows > 0n
+}

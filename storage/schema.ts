@@ -66,6 +66,8 @@ export interface ChannelTable {
   name: string
   created_by: string | null
   created_at: number
+  /** How many segments its chat has; all but the newest are sealed. */
+  segments: Generated<number>
 }
 
 export interface DocumentTable {

@@ -7,9 +7,17 @@ import type { Storage } from './open.ts'
 import { prepared } from './prepared.ts'
 import type { Database } from './schema.ts'
 
+/** Whose a client id of a document is. */
+export interface Claim {
+  readonly clientId: number
+  readonly userId: string
+}
+
 export interface AppendEntry {
   readonly document: string
   readonly updates: readonly Uint8Array[]
+  /** Client ids that `updates` use first, each once. */
+  readonly claims?: readonly Claim[]
 }
 
 export interface StoredDocument {
@@ -23,12 +31,6 @@ export interface StoredDocument {
   /** How many entries, and how many bytes, came after the snapshot. */
   readonly tailEntries: number
   readonly tailBytes: number
-}
-
-export interface Claim {
-  readonly document: string
-  readonly clientId: number
-  readonly userId: string
 }
 
 const encodeEntry = (updates: readonly Uint8Array[]): Uint8Array => {
@@ -114,12 +116,38 @@ const appendPieces = inPieces<AppendEntry>((db, size) => [
   },
 ])
 
+interface DocumentClaim extends Claim {
+  readonly document: string
+}
+
+/**
+ * Claims client ids. An id that is another user's violates `not null`, on purpose: the transaction fails as a whole. It
+ * happens only when two nodes give one id away at once.
+ */
+const claimPieces = inPieces<DocumentClaim>((db, size) => [
+  {
+    sql: db
+      .insertInto('client_claim')
+      .values(blanks(size).map((name) => ({ document_id: idOf(db, name), client_id: 0, user_id: '' })))
+      .onConflict((conflict) =>
+        conflict.columns(['document_id', 'client_id']).doUpdateSet({
+          user_id: sql<string>`case when client_claim.user_id = excluded.user_id then excluded.user_id end`,
+        }),
+      )
+      .compile().sql,
+    parametersOf: (piece) => piece.flatMap(({ document, clientId, userId }) => [document, clientId, userId]),
+  },
+])
+
 /**
  * Appends one entry to each named document (each name once), in one synced transaction. Numbers are taken and become
- * visible in order. When it resolves, the entries survive a power cut.
+ * visible in order. When it resolves, the entries and their claims survive a power cut; when it rejects, nothing was
+ * written: also when a claimed client id belongs to another user.
  */
 export const appendUpdates = async (storage: Storage, entries: readonly AppendEntry[]): Promise<void> => {
-  await storage.atomically(appendPieces(storage.db, entries.toSorted(byDocument)))
+  const sorted = entries.toSorted(byDocument)
+  const claims = sorted.flatMap(({ document, claims: own = [] }) => own.map((claim) => ({ document, ...claim })))
+  await storage.atomically([...appendPieces(storage.db, sorted), ...claimPieces(storage.db, claims)])
 }
 
 const selectStored = prepared<[name: string, name: string], { is_update: number; seq: number; data: Uint8Array }>(
@@ -189,51 +217,4 @@ const selectClaims = prepared<[name: string], { client_id: number; user_id: stri
 export const loadClaims = async ({ db }: Storage, document: string): Promise<Map<number, string>> => {
   const rows = await selectClaims(db, document)
   return new Map(rows.map(({ client_id, user_id }) => [client_id, user_id]))
-}
-
-const claimPieces = inPieces<Claim>((db, size) => [
-  {
-    sql: db
-      .insertInto('document')
-      .values(blanks(size).map((name) => ({ name, head: sql.lit(0) })))
-      .onConflict((conflict) => conflict.column('name').doNothing())
-      .compile().sql,
-    parametersOf: (piece) => piece.map(({ document }) => document),
-  },
-  {
-    sql: db
-      .insertInto('client_claim')
-      .values(blanks(size).map((name) => ({ document_id: idOf(db, name), client_id: 0, user_id: '' })))
-      // An update that changes nothing: it makes a claim that was there already come back too.
-      .onConflict((conflict) =>
-        conflict
-          .columns(['document_id', 'client_id'])
-          .doUpdateSet((eb) => ({ user_id: eb.ref('client_claim.user_id') })),
-      )
-      .returning((eb) => [
-        eb.selectFrom('document').select('name').whereRef('id', '=', 'client_claim.document_id').as('name'),
-        'client_claim.client_id',
-        'client_claim.user_id',
-      ])
-      .compile().sql,
-    parametersOf: (piece) => piece.flatMap(({ document, clientId, userId }) => [document, clientId, userId]),
-  },
-])
-
-/** Claims client ids, first come; resolves to each id's owner, in order, once the claims are on disk. */
-export const claimClientIds = async (storage: Storage, claims: readonly Claim[]): Promise<string[]> => {
-  const key = (document: string, clientId: number): string => `${document} ${clientId}`
-  const firsts = new Map<string, Claim>()
-  for (const claim of claims) {
-    const name = key(claim.document, claim.clientId)
-    if (!firsts.has(name)) firsts.set(name, claim)
-  }
-  const unique = [...firsts.values()].sort((a, b) => byDocument(a, b) || a.clientId - b.clientId)
-  const owners = new Map<string, string>()
-  for (const { rows } of await storage.atomically(claimPieces(storage.db, unique))) {
-    for (const row of rows as { name: string; client_id: number; user_id: string }[]) {
-      owners.set(key(row.name, row.client_id), row.user_id)
-    }
-  }
-  return claims.map(({ document, clientId }) => owners.get(key(document, clientId)) as string)
 }

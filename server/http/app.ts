@@ -8,7 +8,10 @@ import { AppError } from '../../shared/errors.ts'
 import { createAuthRoutes } from './auth.ts'
 import { createChannelRoutes, createGroupChannelRoutes } from './channels.ts'
 import type { AppDependencies, HttpEnv } from './context.ts'
+import { createDocsRoutes } from './docs.ts'
+import { createDocumentRoutes } from './documents.ts'
 import { failure, toAppError } from './envelope.ts'
+import { createFacadeRoutes } from './facade-routes.ts'
 import { createGroupRoutes } from './groups.ts'
 import { createHealthRoutes } from './health.ts'
 import { limitBody } from './validate.ts'
@@ -53,6 +56,7 @@ export const createApp = (deps: AppDependencies): Hono<HttpEnv> => {
     await next()
   })
   app.use(requestId({ generator: newId, limitLength: REQUEST_ID_LENGTH_MAX }))
+  app.route('/', createDocsRoutes())
   app.use(headers)
   app.route('/health', createHealthRoutes(deps))
 
@@ -73,6 +77,8 @@ export const createApp = (deps: AppDependencies): Hono<HttpEnv> => {
   app.route(`${API}/groups`, createGroupRoutes(deps))
   app.route(`${API}/groups`, createGroupChannelRoutes(deps))
   app.route(`${API}/channels`, createChannelRoutes(deps))
+  app.route(API, createFacadeRoutes(deps))
+  app.route(`${API}/documents`, createDocumentRoutes(deps))
 
   app.notFound((c) => failure(c, new AppError('http/no-route', 'no such route')))
   app.onError((error, c) => {

@@ -2,14 +2,15 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
+import { id, line } from '../../shared/inputs.ts'
 import { EMAIL_LENGTH_MAX, PERSON_NAME_LENGTH_MAX, USER_AGENT_LENGTH_MAX } from '../../shared/limits.ts'
 import { anyPassword, email, newPassword, username } from '../auth/credentials.ts'
 import type { Device } from '../auth/sessions.ts'
 import { actorOf, type AppDependencies, type HttpContext, type HttpEnv } from './context.ts'
 import { success } from './envelope.ts'
-import { id, line, readBody, readId } from './validate.ts'
+import { readBody, readId } from './validate.ts'
 
-const registerBody = z.strictObject({
+export const registerBody = z.strictObject({
   id: id.optional(),
   username,
   password: newPassword,
@@ -18,7 +19,7 @@ const registerBody = z.strictObject({
   deviceId: id.optional(),
 })
 
-const loginBody = z.strictObject({
+export const loginBody = z.strictObject({
   identifier: z.string().max(EMAIL_LENGTH_MAX),
   password: anyPassword,
   deviceId: id.optional(),
@@ -27,8 +28,8 @@ const loginBody = z.strictObject({
 /** Ours have 43 characters. */
 const REFRESH_TOKEN_LENGTH_MAX = 100
 const refreshToken = z.string().max(REFRESH_TOKEN_LENGTH_MAX)
-const refreshBody = z.strictObject({ refreshToken, deviceId: id.optional() })
-const logoutBody = z.strictObject({ refreshToken })
+export const refreshBody = z.strictObject({ refreshToken, deviceId: id.optional() })
+export const logoutBody = z.strictObject({ refreshToken })
 
 const deviceOf = (c: HttpContext, deviceId: string | undefined): Device => ({
   deviceId: deviceId ?? null,

@@ -3,28 +3,42 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { can } from '../../shared/access.ts'
 import { AppError } from '../../shared/errors.ts'
+import { id, line } from '../../shared/inputs.ts'
 import { CHANNEL_NAME_LENGTH_MAX } from '../../shared/limits.ts'
-import { documentName } from '../../shared/names.ts'
+import { type DocumentName, documentName } from '../../shared/names.ts'
 import { type ChannelRow, createChannel, findChannel, listChannels } from '../../storage/groups.ts'
 import { actorOf, type AppDependencies, type HttpEnv } from './context.ts'
 import { success } from './envelope.ts'
 import { mustGroup } from './groups.ts'
-import { id, line, readBody, readId } from './validate.ts'
+import { readBody, readId } from './validate.ts'
 
-const channelBody = z.strictObject({
+export const channelBody = z.strictObject({
   id: id.optional(),
-  type: z
-    .enum(['CHAT', 'VOICE', 'TODO', 'DOC', 'KANBAN'])
-    .refine((type) => type === 'DOC', 'this release has DOC channels only'),
+  type: z.enum(['CHAT', 'VOICE', 'TODO', 'DOC', 'KANBAN']),
   name: line(CHANNEL_NAME_LENGTH_MAX),
 })
+
+/** The kind of the document that a channel of a type is opened with. */
+const MAIN_KINDS: Readonly<Record<string, string>> = { CHAT: 'chat', TODO: 'tasks', DOC: 'document', KANBAN: 'board' }
+
+/** The document a channel is opened with; of a chat its newest segment. A VOICE channel has none. */
+export const documentNameOf = ({
+  id: channelId,
+  type,
+  segments,
+}: Pick<ChannelRow, 'id' | 'type' | 'segments'>): DocumentName | null => {
+  const kind = MAIN_KINDS[type]
+  if (kind === undefined) return null
+  return documentName(kind, channelId, kind === 'chat' ? String(segments - 1) : undefined)
+}
 
 const toView = (channel: ChannelRow) => ({
   id: channel.id,
   groupId: channel.group_id,
   type: channel.type,
   name: channel.name,
-  documentName: documentName('document', channel.id),
+  documentName: documentNameOf(channel),
+  segments: channel.segments,
   createdAt: channel.created_at,
 })
 

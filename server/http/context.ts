@@ -6,15 +6,19 @@ import type { AccessClaims } from '../auth/access-token.ts'
 import type { Accounts } from '../auth/accounts.ts'
 import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
+import type { Sync } from '../sync/sync.ts'
 
 export interface AppDependencies {
   readonly storage: Storage
   readonly accounts: Accounts
   readonly access: Access
+  readonly sync: Pick<Sync, 'withDocument'>
   readonly log: Logger
   readonly config: Pick<Config, 'allowedOrigins'>
   readonly now: () => number
   readonly newId: () => string
+  /** From 0 to 1, for the jitter of positions. */
+  readonly random: () => number
 }
 
 export interface HttpEnv {

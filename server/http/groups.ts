@@ -3,12 +3,13 @@ import { randomInt } from 'node:crypto'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
-import { DESCRIPTION_LENGTH_MAX, GROUP_MEMBERS_MAX, GROUP_NAME_LENGTH_MAX } from '../../shared/limits.ts'
+import { id, line, lines } from '../../shared/inputs.ts'
+import { DESCRIPTION_BYTES_MAX, GROUP_MEMBERS_MAX, GROUP_NAME_LENGTH_MAX } from '../../shared/limits.ts'
 import type { UserId } from '../../shared/names.ts'
 import { createGroup, findGroup, type GroupOfMember, joinGroup, listGroups } from '../../storage/groups.ts'
 import { actorOf, type AppDependencies, type HttpEnv } from './context.ts'
 import { success } from './envelope.ts'
-import { id, line, lines, readBody, readId } from './validate.ts'
+import { readBody, readId } from './validate.ts'
 
 /** Crockford's base 32: no I, L, O, U, so that a code survives being read aloud and typed. */
 const CODE_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -32,15 +33,15 @@ const isTimezone = (name: string): boolean => {
   }
 }
 
-const groupBody = z.strictObject({
+export const groupBody = z.strictObject({
   id: id.optional(),
   name: line(GROUP_NAME_LENGTH_MAX),
-  description: lines(DESCRIPTION_LENGTH_MAX).default(''),
+  description: lines(DESCRIPTION_BYTES_MAX).default(''),
   timezone: z.string().max(64).refine(isTimezone, 'expected a time zone such as Europe/Berlin').default('UTC'),
   checkInFrequency: z.enum(['daily', 'weekly', 'biweekly']).default('weekly'),
 })
 
-const joinBody = z.strictObject({ accessCode: z.string().max(40) })
+export const joinBody = z.strictObject({ accessCode: z.string().max(40) })
 
 const toView = (group: GroupOfMember) => ({
   id: group.id,

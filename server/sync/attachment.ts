@@ -1,11 +1,10 @@
 // One document on one socket: answers state requests, judges and applies updates, refuses. Everything from the frame
-// to the acknowledgement happens in one synchronous step, except claiming a client id, which waits for the disk.
+// to the queued acknowledgement happens in one synchronous step.
 import type { Connection } from '@hocuspocus/server'
 import * as Y from 'yjs'
 import { AppError, ERRORS } from '../../shared/errors.ts'
 import { STATE_VECTOR_BYTES_MAX } from '../../shared/limits.ts'
 import { MessageType, SyncType } from '../../shared/protocol.ts'
-import type { Claim } from '../../storage/updates.ts'
 import type { Access, Grant } from '../access.ts'
 import type { Logger } from '../log.ts'
 import { applyAwareness } from './awareness.ts'
@@ -46,12 +45,11 @@ export interface AttachmentSocket extends Outlet {
 }
 
 export interface AttachmentDeps {
-  /** Claims a client id; resolves to its owner once that is on disk. */
-  readonly claim: (claim: Claim) => Promise<string>
   /** The live doc threw in the middle of an update: it must be thrown away. */
   readonly onBroken: (live: LiveDocument, error: unknown) => void
   readonly access: Access
   readonly log: Logger
+  readonly now: () => number
 }
 
 /** A frame that cannot be handled yet makes its attachment wait; `undefined` means it was handled. */
@@ -61,7 +59,7 @@ export class Attachment {
   readonly #address: string
   readonly #live: LiveDocument
   readonly #connection: Connection
-  readonly #grant: Grant
+  #grant: Grant
   readonly #slot: AttachmentSlot
   readonly #socket: AttachmentSocket
   readonly #deps: AttachmentDeps
@@ -98,16 +96,17 @@ export class Attachment {
     return this.#grant.userId
   }
 
-  /** A fresh token for an open document: the rights are looked up again; without them the document is closed. */
-  async #renew(token: string): Promise<void> {
+  /** Looks up rights and facts again, at a fresh token or by need; without the rights the document is closed. */
+  async #renew(lookUp: () => Promise<Grant>): Promise<void> {
     try {
-      const { userId, readOnly } = await this.#deps.access.openDocument(token, this.#live.name)
-      if (userId !== this.#grant.userId) throw new AppError('permission-denied', 'another user')
-      this.#connection.readOnly = readOnly
+      const grant = await lookUp()
+      if (grant.userId !== this.#grant.userId) throw new AppError('permission-denied', 'another user')
+      this.#grant = grant
+      this.#connection.readOnly = grant.readOnly
     } catch (error) {
       const code = error instanceof AppError ? error.code : 'storage/unavailable'
       if (ERRORS[code].retry) this.#socket.closeSocket(code)
-      else this.close(code)
+      else this.close('permission-denied')
     }
     await this.#socket.charge(LOOK_UP_MS)
   }
@@ -121,8 +120,10 @@ export class Attachment {
       case MessageType.Awareness:
         applyAwareness(this.#live, this.#connection, this.#grant.userId, readPayload(frame, bodyAt + 1))
         return undefined
-      case MessageType.Auth:
-        return this.#renew(readHello(frame, bodyAt).token)
+      case MessageType.Auth: {
+        const { token } = readHello(frame, bodyAt)
+        return this.#renew(() => this.#deps.access.openDocument(token, this.#live.name))
+      }
       case MessageType.Close:
         this.#connection.close({ code: 1000, reason: 'provider_initiated' })
         return undefined
@@ -177,23 +178,31 @@ export class Attachment {
 
   #judge(update: Uint8Array): Verdict {
     this.#live.measureBefore(update.byteLength)
-    const { document, kind, claims, bytes } = this.#live
-    const { userId } = this.#grant
+    const { document: doc, kind, claims, bytes: documentBytes } = this.#live
+    const { userId: actor, role, facts } = this.#grant
     const readOnly = this.#connection.readOnly
-    return judge({ doc: document, kind, userId, readOnly, claims, documentBytes: bytes }, update)
+    const isSealed = facts.isSealed || this.#live.isSealed
+    const { members, groups } = facts
+    const now = this.#deps.now()
+    return judge({ doc, kind, claims, documentBytes, readOnly, actor, role, now, members, isSealed, groups }, update)
   }
 
-  #update(update: Uint8Array, type: number): Wait {
-    // While it waited for a claim, the document may have been thrown away or closed for this client.
+  #update(update: Uint8Array, type: number, isRenewed = false): Wait {
+    // While it waited, the document may have been thrown away or closed for this client.
     if (this.#live.failed || !this.#live.document.hasConnection(this.#connection)) return undefined
     const spentMs = startCpuTimer()
     const verdict = this.#judge(update)
-    if (verdict.verdict === 'claim') return this.#claim(verdict.clientIds).then(() => this.#update(update, type))
     if (verdict.verdict === 'refuse') {
+      // Somebody may have joined the group since this was opened.
+      if (verdict.code === 'not-a-member' && !isRenewed) {
+        void this.#socket.charge(spentMs())
+        const lookUp = () => this.#deps.access.openFor(this.#grant, this.#live.name)
+        return this.#renew(lookUp).then(() => this.#update(update, type, true))
+      }
       this.#refuse(verdict, type)
       return this.#socket.charge(spentMs())
     }
-    if (verdict.verdict === 'accept' && !this.#apply(verdict.update)) return undefined
+    if (verdict.verdict === 'accept' && !this.#apply(verdict)) return undefined
     if (type === SyncType.Step2) this.#synced()
     this.#send(this.#stored)
     this.#socket.afterWrite()
@@ -209,7 +218,8 @@ export class Attachment {
   }
 
   /** Applies what the verdict accepted. False when Yjs disagreed with the verdict, which is a bug of ours. */
-  #apply(update: Uint8Array): boolean {
+  #apply({ update, claims }: Extract<Verdict, { verdict: 'accept' }>): boolean {
+    for (const clientId of claims) this.#live.claim(clientId, this.#grant.userId)
     try {
       Y.applyUpdate(this.#live.document, update, { source: 'connection', connection: this.#connection })
       if (!this.#live.hasPendingStructs) return true
@@ -217,20 +227,6 @@ export class Attachment {
     } catch (error) {
       this.#deps.onBroken(this.#live, error)
       return false
-    }
-  }
-
-  async #claim(clientIds: readonly number[]): Promise<void> {
-    const { name } = this.#live
-    try {
-      const owners = await Promise.all(
-        clientIds.map((clientId) => this.#deps.claim({ document: name, clientId, userId: this.#grant.userId })),
-      )
-      clientIds.forEach((clientId, index) => this.#live.own(clientId, owners[index] as string))
-    } catch (error) {
-      this.#deps.log.error('claim.failed', { document: name, error: String(error) })
-      this.#socket.closeSocket('storage/unavailable')
-      throw error
     }
   }
 

@@ -239,10 +239,11 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     }
     if (head.type === MessageType.Awareness && this.isCongested()) return
     const live = slot?.attachment?.live
-    // An answer to a token too: opened again at once, a document may still owe its CLOSE. A first one is followed by our
-    // state request.
+    // Our state request follows the answer to a token.
+    if (head.type === MessageType.Auth) this.#writer.gather()
+    // Such an answer too: opened again at once, a document may still owe its CLOSE.
     if (live) live.deliver(this, frame)
-    else this.transmit(frame, head.type === MessageType.Auth)
+    else this.transmit(frame)
     if (head.type === MessageType.Close && slot) this.#closed(slot)
   }
 
@@ -258,7 +259,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     void this.#openings.done(this.charge(LOOK_UP_MS))
   }
 
-  readonly transmit = (frame: Uint8Array, more = false): void => this.#writer.transmit(frame, more)
+  readonly transmit = (...frames: Uint8Array[]): void => this.#writer.transmit(frames)
   readonly isCongested = (): boolean => this.#writer.isCongested()
   readonly whenDrained = (): Promise<void> => this.#writer.whenDrained()
   close(code?: number, reason?: string): void {

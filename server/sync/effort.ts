@@ -37,12 +37,27 @@ const stepsBetween = (left: Y.Item | null, right: Y.Item | null, max: number): n
   return right === null || at === right ? steps : null
 }
 
+/** How many items a key of the live doc has had, up to `max`: Yjs passes all of them for a value that names no neighbour. */
+const stepsUnder = (doc: Y.Doc, parent: string | StructId, key: string, max: number): number => {
+  let type: (typeof doc.share extends Map<string, infer Type> ? Type : never) | undefined
+  if (typeof parent === 'string') type = doc.share.get(parent)
+  else if (parent.clock < Y.getState(doc.store, parent.client)) {
+    const content = liveItem(doc, parent)?.content
+    if (content instanceof Y.ContentType) type = content.type
+  }
+  let steps = 0
+  for (let item = type?._map.get(key) ?? null; item && steps <= max; item = item.left) steps++
+  return steps
+}
+
 /** Whether Yjs could integrate the structs without long searches. */
 export const searchEffort = (doc: Y.Doc, blocks: readonly Block[]): Effort => {
   let budget = SEARCH_STEPS_MAX
   const isLive = ({ client, clock }: StructId): boolean => clock < Y.getState(doc.store, client)
   for (const { structs } of blocks) {
-    for (const { origin, rightOrigin } of structs) {
+    for (const { origin, rightOrigin, parent, parentSub } of structs) {
+      if (parent !== null && parentSub !== null) budget -= stepsUnder(doc, parent, parentSub, budget)
+      if (budget < 0) return 'too-much'
       if ((!origin && !rightOrigin) || (origin && !isLive(origin)) || (rightOrigin && !isLive(rightOrigin))) continue
       const left = origin && liveItem(doc, origin)
       const right = rightOrigin && liveItem(doc, rightOrigin)

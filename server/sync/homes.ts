@@ -6,9 +6,10 @@ import { Content, type StructId } from './update-bytes.ts'
 import { structAt } from './placement.ts'
 
 /** The type that holds it, as an object that is the same for the same type; null: collected, it stands nowhere. */
-type Home = { readonly holder: unknown; readonly key: string | null } | null
+export type Home = { readonly holder: unknown; readonly key: string | null } | null
+export type HomeOf = (id: StructId) => Home
 
-export const createHomes = (doc: Y.Doc, blocks: readonly Block[]) => {
+export const createHomes = (doc: Y.Doc, blocks: readonly Block[]): HomeOf => {
   const byClient = new Map(blocks.map((block) => [block.client, block]))
   const homes = new Map<Struct, Home>()
 

@@ -20,7 +20,10 @@ export interface HostDeps<Context> {
   readonly loadClaims: (name: string) => Promise<Map<number, string>>
   /** Called inside `Y.applyUpdate`, for every change of the live doc, in order. */
   readonly onUpdate: (live: LiveDocument, update: Uint8Array) => void
+  readonly onLoaded: (live: LiveDocument) => void
   readonly onUnloaded: (live: LiveDocument) => void
+  /** The client id of what the server itself writes. */
+  readonly clientId: number
   readonly log: Logger
 }
 
@@ -194,6 +197,9 @@ export class Host<Context> extends Hocuspocus<Context> {
     // Nobody is connected yet: this only forgets what loading would have broadcast.
     document.flush()
     document.isLoading = false
+    // The server writes under an id that no user can claim, the same in every document of this process: what it writes
+    // continues its own structs. Only after loading, where Yjs gives a doc another id if it meets its own.
+    document.clientID = this.#deps.clientId
     // One sweep of ours (`awareness.ts`) replaces a timer per document.
     clearInterval(document.awareness._checkInterval)
     document.awareness._checkInterval = undefined
@@ -206,5 +212,6 @@ export class Host<Context> extends Hocuspocus<Context> {
     document.onUpdate(this.#onUpdate)
     document.beforeBroadcastStateless(nothing)
     document.beforeHandleAwareness(nothingAsync)
+    this.#deps.onLoaded(live)
   }
 }

@@ -23,9 +23,8 @@ export interface Journal {
 }
 
 /** One document's share of a commit. */
-interface Commit {
+interface Commit extends Pick<AppendEntry, 'updates' | 'claims'> {
   readonly live: LiveDocument
-  readonly updates: readonly Uint8Array[]
 }
 
 export const createJournal = ({ append, onCommitted, onFailed }: JournalDeps): Journal => {
@@ -46,7 +45,7 @@ export const createJournal = ({ append, onCommitted, onFailed }: JournalDeps): J
       if (!live.failed) live.document.flush()
       const updates = live.take()
       for (const update of updates) bytes += update.byteLength
-      if (!live.failed) batch.push({ live, updates })
+      if (!live.failed) batch.push({ live, updates, claims: live.takeClaims() })
     }
     return { batch, bytes }
   }
@@ -69,7 +68,7 @@ export const createJournal = ({ append, onCommitted, onFailed }: JournalDeps): J
       queuedBytes -= bytes
       if (batch.length === 0) continue
       writingBytes = bytes
-      const error: unknown = await append(batch.map(({ live, updates }) => ({ document: live.name, updates }))).then(
+      const error: unknown = await append(batch.map(({ live, ...share }) => ({ document: live.name, ...share }))).then(
         () => undefined,
         (reason: unknown) => reason ?? new Error('append failed'),
       )

@@ -2,13 +2,17 @@
 // Frames that must not leave before the disk has what they depend on wait here, in order (design 4.1).
 import type { Document } from '@hocuspocus/server'
 import * as Y from 'yjs'
+import { AppError } from '../../shared/errors.ts'
 import { DOCUMENT_BYTES_MAX } from '../../shared/limits.ts'
 import type { Kind } from '../../shared/kind.ts'
+import type { Claim } from '../../storage/updates.ts'
 
 /** Where a frame goes once it may. */
 export interface Outlet {
-  /** `more`: another frame follows in this turn of the event loop. */
-  readonly transmit: (frame: Uint8Array, more?: boolean) => void
+  /** Sends frames, in order; several given together leave together. */
+  readonly transmit: (...frames: Uint8Array[]) => void
+  /** The frame will never leave: the disk could not take what it depends on. */
+  readonly dropped?: () => void
 }
 
 interface HeldFrame {
@@ -26,16 +30,16 @@ const NO_CLAIMS: ReadonlyMap<number, string> = new Map()
 /** Nothing to send: for those who only want to know when. */
 const NO_FRAME = new Uint8Array(0)
 
-/** For each of the first `count` frames, whether another one of them goes the same way. */
-const whoHasMore = (held: readonly HeldFrame[], count: number): boolean[] => {
-  const seen = new Set<Outlet>()
-  const hasMore: boolean[] = []
-  for (let i = count - 1; i >= 0; i--) {
-    const { to } = held[i] as HeldFrame
-    hasMore[i] = seen.has(to)
-    seen.add(to)
+/** The first `count` frames by where they go; who comes first in the queue comes first here. */
+const byOutlet = (held: readonly HeldFrame[], count: number): Map<Outlet, Uint8Array[]> => {
+  const frames = new Map<Outlet, Uint8Array[]>()
+  for (let i = 0; i < count; i++) {
+    const { to, frame } = held[i] as HeldFrame
+    const others = frames.get(to)
+    if (others) others.push(frame)
+    else frames.set(to, [frame])
   }
-  return hasMore
+  return frames
 }
 
 export class LiveDocument {
@@ -49,11 +53,14 @@ export class LiveDocument {
   tailBytes: number
   /** Set when the live doc can no longer be trusted to equal the journal; nothing of it leaves the process then. */
   failed = false
+  /** Chat: the segment was sealed while it was open here; what was known when it was opened no longer counts. */
+  isSealed = false
   /** Updates appended, and updates synced to disk, since the document was opened. */
   #appended = 0
   #durable = 0
   // Null when empty, for the same reason.
   #pending: Uint8Array[] | null = null
+  #newClaims: Claim[] | null = null
   #held: HeldFrame[] | null = null
   #claims: Map<number, string> | null
 
@@ -80,10 +87,19 @@ export class LiveDocument {
     return this.#claims ?? NO_CLAIMS
   }
 
-  /** Notes an owner, which is on disk. */
-  own(clientId: number, userId: string): void {
+  /** Gives a client id that nobody owns to a user; the commit of what they write with it stores that too. */
+  claim(clientId: number, userId: string): void {
     this.#claims ??= new Map()
     this.#claims.set(clientId, userId)
+    this.#newClaims ??= []
+    this.#newClaims.push({ clientId, userId })
+  }
+
+  /** Takes the claims that the next commit writes. */
+  takeClaims(): readonly Claim[] {
+    const claims = this.#newClaims ?? []
+    this.#newClaims = null
+    return claims
   }
 
   get isDurable(): boolean {
@@ -99,6 +115,11 @@ export class LiveDocument {
   /** Makes sure `bytes` is right where it would decide: a document may not be refused for what it no longer holds. */
   measureBefore(growth: number): void {
     if (this.bytes + growth <= DOCUMENT_BYTES_MAX || this.bytes - this.#measuredBytes < MEASURE_AFTER_BYTES) return
+    this.measure()
+  }
+
+  /** Makes `bytes` exact; takes about a tenth of a second for the largest documents. */
+  measure(): void {
     this.bytes = Y.encodeStateAsUpdate(this.document).byteLength
     this.#measuredBytes = this.bytes
   }
@@ -119,7 +140,10 @@ export class LiveDocument {
 
   /** Sends `frame` as soon as everything appended until now is on disk: at once when it is. */
   deliver(to: Outlet, frame: Uint8Array): void {
-    if (this.failed) return
+    if (this.failed) {
+      to.dropped?.()
+      return
+    }
     if (this.isDurable && !this.#held) {
       to.transmit(frame)
       return
@@ -133,6 +157,14 @@ export class LiveDocument {
     return new Promise((resolve) => this.deliver({ transmit: () => resolve() }, NO_FRAME))
   }
 
+  /** The same, but rejects with `storage/unavailable` when the commit fails. */
+  mustBeDurable(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const dropped = (): void => reject(new AppError('storage/unavailable', 'the change could not be stored'))
+      this.deliver({ transmit: () => resolve(), dropped }, NO_FRAME)
+    })
+  }
+
   /** `count` more updates are on disk: lets go of the frames that waited for them. */
   release(count: number): void {
     this.#durable += count
@@ -141,17 +173,15 @@ export class LiveDocument {
     let sent = 0
     while (sent < held.length && (held[sent] as HeldFrame).after <= this.#durable) sent++
     this.#held = sent === held.length ? null : held.slice(sent)
-    const hasMore = whoHasMore(held, sent)
-    for (let i = 0; i < sent; i++) {
-      const { to, frame } = held[i] as HeldFrame
-      to.transmit(frame, hasMore[i])
-    }
+    for (const [to, frames] of byOutlet(held, sent)) to.transmit(...frames)
   }
 
   /** The journal could not take what is in memory: drops everything that depends on it. */
   fail(): void {
     this.failed = true
+    const held = this.#held
     this.#held = null
+    for (const { to } of held ?? []) to.dropped?.()
   }
 
   stateVector(): Uint8Array {

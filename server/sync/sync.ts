@@ -2,18 +2,22 @@
 import type { Server } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import type { Document, Hocuspocus } from '@hocuspocus/server'
+import type * as Y from 'yjs'
 import { AWARENESS_TTL_MS, UNSYNCED_BYTES_MAX } from '../../shared/limits.ts'
+import { type DocumentName, parseDocumentName } from '../../shared/names.ts'
+import { openNextSegment } from '../../storage/groups.ts'
 import type { Storage } from '../../storage/open.ts'
-import { appendUpdates, claimClientIds, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
+import { appendUpdates, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
 import type { Access } from '../access.ts'
 import type { Logger } from '../log.ts'
 import { sweepAwareness } from './awareness.ts'
 import type { SocketContext } from './client-socket.ts'
-import { createBatcher } from './batcher.ts'
 import { createGateway } from './gateway.ts'
 import { Host } from './host.ts'
 import { createJournal } from './journal.ts'
 import type { LiveDocument } from './live-document.ts'
+import { createSegments } from './segments.ts'
+import { drawServerClientId, type UseDocument, useLiveDocument } from './server-writes.ts'
 import { createSnapshots } from './snapshots.ts'
 
 /** Time for acknowledgements of what came before a stop. */
@@ -24,6 +28,7 @@ export interface SyncDeps {
   readonly access: Access
   readonly allowedOrigins: readonly string[]
   readonly log: Logger
+  readonly now: () => number
 }
 
 type DirectConnection = Awaited<ReturnType<Hocuspocus['openDirectConnection']>>
@@ -50,9 +55,38 @@ export interface Sync extends AsyncDisposable {
   readonly attach: (server: Server) => void
   /** Opens a document and keeps it in memory until released. */
   readonly pin: (name: string) => Promise<PinnedDocument>
+  /** Reads or writes a document on the server; see {@link UseDocument}. Who may do it was asked before. */
+  readonly withDocument: UseDocument
+  /** Calls `listener` after each commit of a document. */
+  readonly onStored: (listener: (name: DocumentName) => void) => void
+  /** Calls `listener` each time a document was loaded into memory. */
+  readonly onLoaded: (listener: (name: DocumentName) => void) => void
+  /** Calls `listener` when a chat has a new segment; that is on disk then. */
+  readonly onSegmentOpened: (listener: (channelId: string) => void) => void
 }
 
-export const createSync = ({ storage, access, allowedOrigins, log }: SyncDeps): Sync => {
+/** Listeners of one event; one that throws must not stop the write path. */
+const createListeners = <Event>(log: Logger, event: string) => {
+  const listeners: ((value: Event) => void)[] = []
+  return {
+    add: (listener: (value: Event) => void): void => void listeners.push(listener),
+    tell: (value: Event): void => {
+      for (const listener of listeners) {
+        try {
+          listener(value)
+        } catch (error) {
+          log.error(event, { error })
+        }
+      }
+    },
+  }
+}
+
+export const createSync = ({ storage, access, allowedOrigins, log, now }: SyncDeps): Sync => {
+  const stored = createListeners<DocumentName>(log, 'document.stored-listener-failed')
+  const loaded = createListeners<DocumentName>(log, 'document.loaded-listener-failed')
+  const opened = createListeners<string>(log, 'segment.opened-listener-failed')
+
   /** A document whose memory is ahead of the disk: throw it away, and let its clients come back to what is on disk. */
   const discard = (live: LiveDocument, event: string, error: unknown): void => {
     if (live.failed) return
@@ -66,10 +100,17 @@ export const createSync = ({ storage, access, allowedOrigins, log }: SyncDeps): 
     replace: (name, oldUpTo, upTo, data) => replaceBySnapshot(storage, name, oldUpTo, upTo, data),
     log,
   })
+  const segments = createSegments({
+    openNext: (channelId, sealed) => openNextSegment(storage.db, channelId, sealed),
+    onOpened: opened.tell,
+    log,
+  })
   const journal = createJournal({
     append: (entries) => appendUpdates(storage, entries),
     onCommitted: (live) => {
       snapshots.consider(live)
+      segments.consider(live)
+      stored.tell(parseDocumentName(live.name).name)
       if (host.shouldUnloadDocument(live.document)) void host.unloadDocument(live.document)
       if (paused && !isJournalFull()) {
         paused = false
@@ -89,19 +130,21 @@ export const createSync = ({ storage, access, allowedOrigins, log }: SyncDeps): 
   const host = new Host<SocketContext>({
     load: (name) => loadDocument(storage, name),
     loadClaims: (name) => loadClaims(storage, name),
-    onFetched: async (context, name, stored) => context?.socket.fetched(name, stored),
+    onFetched: async (context, name, found) => context?.socket.fetched(name, found),
     onUpdate: (live, update) => journal.append(live, update),
+    onLoaded: (live) => loaded.tell(parseDocumentName(live.name).name),
     onUnloaded: (live) => snapshots.considerClosed(live),
+    clientId: drawServerClientId(),
     log,
   })
   const gateway = createGateway({
     host,
     access,
     allowedOrigins,
-    claim: createBatcher((claims) => claimClientIds(storage, claims)),
     onBroken: (live, error) => discard(live, 'document.broken', error),
     isJournalFull,
     log,
+    now,
   })
 
   const sweep = setInterval(() => {
@@ -112,12 +155,17 @@ export const createSync = ({ storage, access, allowedOrigins, log }: SyncDeps): 
   return {
     attach: gateway.attach,
     pin: async (name) => new PinnedDocument(await host.openDirectConnection(name)),
+    withDocument: <Result>(name: string, use: (doc: Y.Doc) => Result) => useLiveDocument(host, name, use),
+    onStored: stored.add,
+    onLoaded: loaded.add,
+    onSegmentOpened: opened.add,
     [Symbol.asyncDispose]: async () => {
       clearInterval(sweep)
       // What was received before the stop is still acknowledged; but clients that go on writing are not waited for.
       await Promise.race([journal.idle(), setTimeout(ACKNOWLEDGE_MS_MAX, undefined, { ref: false })])
       await gateway.stop('server/stopping')
       await journal.idle()
+      await segments.idle()
       await snapshots[Symbol.asyncDispose]()
     },
   }

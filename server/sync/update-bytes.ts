@@ -67,6 +67,11 @@ export class UpdateBytes {
     this.#bytes = bytes
   }
 
+  /** The offset of the next byte. */
+  get at(): number {
+    return this.#at
+  }
+
   get isAtEnd(): boolean {
     return this.#at === this.#bytes.length
   }

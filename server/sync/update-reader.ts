@@ -22,6 +22,8 @@ export interface Struct {
   readonly parent: string | StructId | null
   /** The map key, where the struct names its parent itself. */
   readonly parentSub: string | null
+  /** Where its content stands in the update. */
+  readonly at: number
 }
 
 export interface Block {
@@ -61,6 +63,7 @@ const readStruct = (reader: UpdateBytes, clock: number): Struct => {
       rightOrigin: null,
       parent: null,
       parentSub: null,
+      at: reader.at,
     }
   }
   const origin = info & HAS_ORIGIN ? reader.id() : null
@@ -71,6 +74,7 @@ const readStruct = (reader: UpdateBytes, clock: number): Struct => {
     parent = reader.uint() === 1 ? reader.key() : reader.id()
     if (info & HAS_PARENT_SUB) parentSub = reader.key()
   }
+  const { at } = reader
   return {
     content,
     clock,
@@ -79,6 +83,7 @@ const readStruct = (reader: UpdateBytes, clock: number): Struct => {
     rightOrigin,
     parent,
     parentSub,
+    at,
   }
 }
 

@@ -11,17 +11,19 @@ import {
   SERVER_CLIENT_ID_MIN,
 } from '../../shared/limits.ts'
 import type { Kind } from '../../shared/kind.ts'
+import type { Facts as RuleFacts } from '../../shared/rules.ts'
 import { Content, type StructId, UnreadableUpdate } from './update-bytes.ts'
 import { type Block, readUpdate, type ReadUpdate, type Struct } from './update-reader.ts'
+import { type Coverage, createCoverage } from './coverage.ts'
 import { type Effort, searchEffort, splitEffort } from './effort.ts'
-import { createHomes } from './homes.ts'
+import { createHomes, type HomeOf } from './homes.ts'
 import { createPlacement } from './placement.ts'
+import { judgeRecords } from './record-verdict.ts'
 
 /** What the verdict needs to know, loaded before it is asked. */
-export interface Facts {
+export interface Facts extends RuleFacts {
   readonly doc: Y.Doc
-  readonly kind: Pick<Kind, 'roots'>
-  readonly userId: string
+  readonly kind: Pick<Kind, 'roots' | 'rule'>
   readonly readOnly: boolean
   /** Owner of each claimed client id of the document. */
   readonly claims: ReadonlyMap<number, string>
@@ -30,12 +32,10 @@ export interface Facts {
 }
 
 export type Verdict =
-  /** Apply `update`: what came, less what the server already has. */
-  | { readonly verdict: 'accept'; readonly update: Uint8Array }
+  /** Apply `update`: what came, less what the server already has. `claims` are client ids that belong to nobody yet. */
+  | { readonly verdict: 'accept'; readonly update: Uint8Array; readonly claims: readonly number[] }
   /** Nothing in it is new: there is nothing to apply, and it may be acknowledged. */
   | { readonly verdict: 'known' }
-  /** These client ids belong to nobody yet: claim them durably, then ask again. */
-  | { readonly verdict: 'claim'; readonly clientIds: readonly number[] }
   | {
       readonly verdict: 'refuse'
       readonly code: ErrorCode
@@ -135,10 +135,11 @@ const checkDependencies = (doc: Y.Doc, blocks: readonly Block[]): void => {
 
 /**
  * Both neighbours of a struct stand in the same list, or both were collected; and a map holds one value per key, unless
- * it is deleted. Anything else makes Yjs throw half way, at once or when it collects the type.
+ * they are deleted: a client that keeps what is deleted, to undo it, has merged those. Anything else makes Yjs throw half
+ * way, at once or when it collects the type.
  */
-const checkHomes = ({ doc }: Facts, blocks: readonly Block[]): void => {
-  const homeOf = createHomes(doc, blocks)
+const checkHomes = (homeOf: HomeOf, { blocks, deletes }: ReadUpdate): void => {
+  let isCovered: Coverage | undefined
   for (const { client, structs } of blocks) {
     for (const { origin, rightOrigin, length, content, clock } of structs) {
       if (origin && rightOrigin) {
@@ -147,7 +148,9 @@ const checkHomes = ({ doc }: Facts, blocks: readonly Block[]): void => {
         if (left?.holder !== right?.holder || left?.key !== right?.key) throw new Refusal('malformed')
       }
       if (length > 1 && content !== Content.GC && content !== Content.Deleted) {
-        if (typeof homeOf({ client, clock })?.key === 'string') throw new Refusal('malformed')
+        if (typeof homeOf({ client, clock })?.key !== 'string') continue
+        isCovered ??= createCoverage(deletes)
+        if (content !== Content.Any || !isCovered(client, clock, length)) throw new Refusal('malformed')
       }
     }
   }
@@ -157,7 +160,7 @@ const checkHomes = ({ doc }: Facts, blocks: readonly Block[]): void => {
 const checkAuthors = (facts: Facts, blocks: readonly Block[]): number[] =>
   blocks.flatMap(({ client }) => {
     const owner = facts.claims.get(client)
-    if (owner === facts.userId) return []
+    if (owner === facts.actor) return []
     if (owner !== undefined || client >= SERVER_CLIENT_ID_MIN) throw new Refusal('client-id-taken')
     return [client]
   })
@@ -193,6 +196,14 @@ const checkDepth = ({ doc }: Facts, blocks: readonly Block[]): void => {
   }
 }
 
+/** Where plain records are kept, every change is asked about. */
+const checkRecords = (facts: Facts, read: ReadUpdate, update: Uint8Array, homeOf: HomeOf): void => {
+  const { doc, kind } = facts
+  if (!kind.rule) return
+  const refusal = judgeRecords({ doc, read, update, homeOf, rule: kind.rule, facts })
+  if (refusal) throw new Refusal(refusal.code, refusal.path)
+}
+
 const demand = (effort: Effort): void => {
   if (effort === 'never-ending') throw new Refusal('malformed')
   if (effort === 'too-much') throw new Refusal('too-large')
@@ -204,16 +215,18 @@ const judgeNew = (facts: Facts, update: Uint8Array, read: ReadUpdate): Verdict =
   if (blocks.length === 0 && areDeletesKnown(doc, deletes)) return { verdict: 'known' }
   if (readOnly) throw new Refusal('read-only')
   for (const { client, clock } of blocks) if (clock > Y.getState(doc.store, client)) throw new Refusal('gap')
-  const unclaimed = checkAuthors(facts, blocks)
+  const claims = checkAuthors(facts, blocks)
   checkDependencies(doc, blocks)
-  checkHomes(facts, blocks)
+  const homeOf = createHomes(doc, blocks)
+  checkHomes(homeOf, read)
   demand(searchEffort(doc, blocks))
   demand(splitEffort(doc, deletes))
   checkRoots(facts, blocks)
+  checkRecords(facts, read, update, homeOf)
   checkDepth(facts, blocks)
   checkSubdocuments(facts, blocks)
   if (blocks.length > 0 && documentBytes + update.byteLength > DOCUMENT_BYTES_MAX) throw new Refusal('too-large')
-  return unclaimed.length > 0 ? { verdict: 'claim', clientIds: unclaimed } : { verdict: 'accept', update }
+  return { verdict: 'accept', update, claims }
 }
 
 /** Judges one update, as it came off the wire. Never throws; takes time in proportion to what is new. */

@@ -1,5 +1,5 @@
-// The way out of a socket: a frame that is alone in its turn of the event loop leaves at once, several leave in one system
-// call; and an end to readers that do not read.
+// The way out of a socket: what is given together leaves together and at once; what comes later in the same turn of the
+// event loop leaves in one system call at its end. And an end to readers that do not read.
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { OUT_BYTES_HARD_MAX, OUT_BYTES_SOFT_MAX } from '../../shared/limits.ts'
@@ -29,34 +29,41 @@ export const createWriter = (ws: WebSocket, raw: Duplex, dialect: Dialect, log: 
     if (wasCorked) raw.uncork()
   }
 
-  const cork = (more: boolean): void => {
+  const cork = (): void => {
+    if (state === 'corked') return
     if (state === 'idle') atEndOfTurn(endTurn)
-    if (state !== 'corked' && (more || state === 'written')) {
-      state = 'corked'
-      raw.cork()
-    } else if (state === 'idle') {
-      // A broadcast's frame is the only one of its turn: gathering would only delay the first of a thousand readers.
+    state = 'corked'
+    raw.cork()
+  }
+
+  const write = (messages: readonly Buffer[]): void => {
+    if (state === 'written') cork()
+    // A broadcast's frame is the only one of its turn: gathering would only delay the first of a thousand readers.
+    else if (state === 'idle') {
       state = 'written'
+      atEndOfTurn(endTurn)
     }
+    // Past `ws`, whose sender would build a head and queue two chunks for each of a thousand readers. It writes its own
+    // frames (ping, close) whole and at once, so the two never mix.
+    if (messages.length === 1) raw.write(messages[0])
+    else raw.write(Buffer.concat(messages))
   }
 
   return {
-    /** `more`: others of this turn will follow it. */
-    transmit: (frame: Uint8Array, more: boolean): void => {
+    transmit: (frames: readonly Uint8Array[]): void => {
       if (ws.readyState !== ws.OPEN) return
-      const message = dialect.unwrap(frame, ws)
-      if (!message) return
+      const messages = frames.flatMap((frame) => dialect.unwrap(frame, ws) ?? [])
+      if (messages.length === 0) return
       if (raw.writableLength > OUT_BYTES_HARD_MAX) {
         // Such a reader resynchronises by state vector when it is back; it loses nothing.
         log.warn('socket.slow-reader', { bufferedBytes: raw.writableLength })
         ws.terminate()
         return
       }
-      cork(more)
-      // Past `ws`, whose sender would build a head and queue two chunks for each of a thousand readers. It writes its own
-      // frames (ping, close) whole and at once, so the two never mix.
-      raw.write(message)
+      write(messages)
     },
+    /** What is sent from here to the end of this turn leaves together. */
+    gather: cork,
     /** Unsent bytes are piling up: large answers should wait, awareness may be left out. */
     isCongested: (): boolean => raw.writableLength > OUT_BYTES_SOFT_MAX,
     whenDrained: (): Promise<void> => new Promise((resolve) => raw.once('drain', resolve)),

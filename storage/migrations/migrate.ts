@@ -3,8 +3,9 @@ import type { Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import type { ColumnTypes } from '../dialects/column-types.ts'
 import * as initial from './0001-initial.ts'
+import * as chatSegments from './0002-chat-segments.ts'
 
-const MIGRATIONS = { '0001-initial': initial }
+const MIGRATIONS = { '0001-initial': initial, '0002-chat-segments': chatSegments }
 
 export const migrate = async <Tables>(db: Kysely<Tables>, types: ColumnTypes): Promise<void> => {
   const migrations = Object.fromEntries(

@@ -9,6 +9,8 @@ export interface Figure {
   /** Ours over stock for one pair; 1 is equal. */
   readonly ratio: (ours: Metrics, stock: Metrics) => number
   readonly bar: { readonly atLeast: number } | { readonly atMost: number }
+  /** Stock has nothing like it: the ratio is ours alone, over what is allowed. */
+  readonly alone?: true
 }
 
 const valueOf = (metrics: Metrics, name: string): number => {
@@ -31,6 +33,17 @@ const figure = (
   ratio: (ours, stock) => valueOf(ours, metric) / (valueOf(stock, metric) + allowance(stock)),
 })
 
+/** A number of ours that may be `most` at most; of what must not happen at all, 0. */
+const alone = (title: string, [scenario, metric, unit]: readonly [string, string, string], most: number): Figure => ({
+  title,
+  scenario,
+  metric,
+  unit,
+  bar: { atMost: most === 0 ? 0 : 1 },
+  alone: true,
+  ratio: (ours) => valueOf(ours, metric) / (most === 0 ? 1 : most),
+})
+
 /** A durable acknowledgement may cost two disk syncs more: one under way, then its own. */
 const twoSyncs = (stock: Metrics): number => 2 * valueOf(stock, 'diskSyncMs')
 
@@ -48,6 +61,8 @@ export const FIGURES: readonly Figure[] = [
   figure('cold open, synced', ['cold-open', 'syncedMs', 'ms'], { atMost: 0.9 }),
   figure('reconnect storm, 1 document × 500', ['storm-1x500', 'doneMs', 'ms'], { atMost: 1 }),
   figure('reconnect storm, 50 documents × 10', ['storm-50x10', 'doneMs', 'ms'], { atMost: 1 }),
+  alone('REST p95 over 200 ms, 200 people × 1/s', ['rest', 'p95Ms', 'ms'], 200),
+  alone('REST requests that failed', ['rest', 'errors', '/run'], 0),
 ]
 
 export const barText = (bar: Figure['bar']): string => ('atLeast' in bar ? `≥ ${bar.atLeast}` : `≤ ${bar.atMost}`)
@@ -90,4 +105,9 @@ export const CONTEXT: readonly (readonly [scenario: string, metric: string, unit
   ['storm-50x10', 'ackedMs', 'ms'],
   ['storm-50x10', 'equalMs', 'ms'],
   ['storm-50x10', 'cpuMs', 'ms'],
+  ['rest', 'p50Ms', 'ms'],
+  ['rest', 'p99Ms', 'ms'],
+  ['rest', 'requestsPerSecond', '/s'],
+  ['rest', 'cpuShare', ''],
+  ['rest', 'loopP99Ms', 'ms'],
 ]

@@ -9,6 +9,7 @@ import { COLD_OPEN } from './load/cold-open.ts'
 import { FAN_OUT } from './load/fan-out.ts'
 import { HEAP } from './load/heap.ts'
 import { OPEN_LOOP } from './load/open-loop.ts'
+import { REST } from './load/rest.ts'
 import { SATURATED } from './load/saturated.ts'
 import type { Metrics, Scenario } from './load/scenario.ts'
 import { STORMS } from './load/storm.ts'
@@ -21,7 +22,7 @@ import { yWebsocket } from './peers/y-websocket.ts'
 import { summariseProfile } from './profile.ts'
 import { renderTable, resultOf, type Run } from './table.ts'
 
-const SCENARIOS: readonly Scenario[] = [...SATURATED, OPEN_LOOP, FAN_OUT, HEAP, COLD_OPEN, ...STORMS]
+const SCENARIOS: readonly Scenario[] = [...SATURATED, OPEN_LOOP, FAN_OUT, HEAP, COLD_OPEN, ...STORMS, REST]
 /** y-websocket has no bar: a few runs of it are enough. */
 const Y_WEBSOCKET_PAIRS = 3
 

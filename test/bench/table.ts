@@ -33,15 +33,15 @@ const medianOf = (runs: readonly Run[], scenario: string, peer: string, metric: 
       .filter((value) => value !== undefined),
   )
 
-/** The ratio of every pair in which both ran. */
-const ratiosOf = (runs: readonly Run[], { scenario, ratio }: Figure): number[] => {
+/** The ratio of every pair in which both ran, or ours did where there is nobody else. */
+const ratiosOf = (runs: readonly Run[], { scenario, ratio, alone }: Figure): number[] => {
   const byPair = (peer: string): Map<number, Metrics> =>
     new Map(
       runs.filter((run) => run.scenario === scenario && run.peer === peer).map(({ pair, metrics }) => [pair, metrics]),
     )
   const stock = byPair('stock')
   return [...byPair('ours')].flatMap(([pair, metrics]) => {
-    const other = stock.get(pair)
+    const other = alone ? metrics : stock.get(pair)
     return other ? [ratio(metrics, other)] : []
   })
 }

@@ -4,7 +4,7 @@ import { test } from 'vitest'
 import * as Y from 'yjs'
 import { ERRORS, type ErrorCode } from '../../shared/errors.ts'
 import { ROOTS_MAX } from '../../shared/limits.ts'
-import { claimClientIds } from '../../storage/updates.ts'
+import { appendUpdates } from '../../storage/updates.ts'
 import { createTeam, type Person } from '../helpers/accounts.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { openHocuspocus, openSocket, openYWebsocket, readFresh } from './clients.ts'
@@ -35,7 +35,8 @@ const BAD_EDITS: readonly BadEdit[] = [
     code: 'client-id-taken',
     prepare: async ({ storage, url }, _writers, document) => {
       const { people } = await createTeam(url, 1)
-      await claimClientIds(storage, [{ document, clientId: TAKEN, userId: people[0].id }])
+      const claims = [{ clientId: TAKEN, userId: people[0].id }]
+      await appendUpdates(storage, [{ document, updates: [], claims }])
     },
     clientId: TAKEN,
     write: (doc) => void doc.getMap('bad').set('bad', true),

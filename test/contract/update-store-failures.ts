@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { CompiledQuery } from 'kysely'
 import { test } from 'vitest'
-import { appendUpdates, claimClientIds, loadClaims, replaceBySnapshot } from '../../storage/updates.ts'
+import { appendUpdates, loadClaims, replaceBySnapshot } from '../../storage/updates.ts'
 import {
   append,
   bytes,
@@ -50,11 +50,16 @@ export const failureTests = (create: CreateDatabase): void => {
         for (const document of names.filter((_, index) => index % 150 === 0)) {
           assert.deepEqual((await load(two, document)).updates, [document])
         }
-        const claims = names.map((document, clientId) => ({ document, clientId, userId: `user ${clientId}` }))
-        const owners = claims.map(({ userId }) => userId)
-        assert.deepEqual(await claimClientIds(one, claims), owners)
-        const late = claims.map(({ document, clientId }) => ({ document, clientId, userId: 'late' }))
-        assert.deepEqual(await claimClientIds(two, late), owners)
+        const claimedBy = (userId: string) =>
+          names.map((document, clientId) => ({ document, updates: [], claims: [{ clientId, userId }] }))
+        await appendUpdates(one, claimedBy('early'))
+        const late = claimedBy('late')
+        await assert.rejects(
+          appendUpdates(two, [...late.slice(0, -1), { ...entries.at(-1)!, claims: late.at(-1)!.claims }]),
+        )
+        for (const [clientId, document] of names.entries()) {
+          if (clientId % 150 === 0) assert.deepEqual(await loadClaims(two, document), new Map([[clientId, 'early']]))
+        }
       })
     },
     SLOW_MS,
@@ -71,7 +76,6 @@ export const failureTests = (create: CreateDatabase): void => {
     await assert.rejects(append(storage, NOTES, 'late'))
     await assert.rejects(load(storage, NOTES))
     await assert.rejects(loadClaims(storage, NOTES))
-    await assert.rejects(claimClientIds(storage, [{ document: NOTES, clientId: 1, userId: 'late' }]))
     await assert.rejects(replaceBySnapshot(storage, NOTES, 0, 1, bytes('late')))
     await using again = await database.open()
     const kept = labels.filter((_, index) => outcomes[index]?.status === 'fulfilled')

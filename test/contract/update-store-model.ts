@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import type { Storage } from '../../storage/open.ts'
-import { appendUpdates, claimClientIds, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
+import { appendUpdates, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
 import { chooseSeed, createRandom, type Random } from '../helpers/random.ts'
 import type { CreateDatabase, FreshDatabase } from './helpers.ts'
 
@@ -56,19 +56,26 @@ const snapshotStep = async (storage: Storage, model: Model, random: Random): Pro
   return true
 }
 
+/** Claims beside updates: of another user's id, the commit fails as a whole. */
 const claimStep = async (storage: Storage, model: Model, random: Random): Promise<void> => {
-  const claims = Array.from({ length: random.int(0, 6) }, () => ({
-    document: random.pick(DOCUMENTS),
-    clientId: random.pick([0, 1, 2, 2 ** 31, 2 ** 32 - 1]),
-    userId: random.pick(USERS),
-  }))
-  const owners = await claimClientIds(storage, claims)
-  const expected = claims.map(({ document, clientId, userId }) => {
-    const known = (model.get(document) as ModelDocument).claims
-    if (!known.has(clientId)) known.set(clientId, userId)
-    return known.get(clientId)
+  const entries = DOCUMENTS.filter(() => random.chance(0.4)).map((document) => {
+    const ids = [0, 1, 2, 2 ** 31, 2 ** 32 - 1].filter(() => random.chance(0.3))
+    const claims = ids.map((clientId) => ({ clientId, userId: random.pick(USERS) }))
+    return { document, updates: [random.bytes(3)], claims }
   })
-  assert.deepEqual(owners, expected)
+  const isForeign = entries.some(({ document, claims }) =>
+    claims.some(({ clientId, userId }) => (model.get(document)?.claims.get(clientId) ?? userId) !== userId),
+  )
+  if (isForeign) {
+    await assert.rejects(appendUpdates(storage, entries))
+    return
+  }
+  await appendUpdates(storage, entries)
+  for (const { document, updates, claims } of entries) {
+    const known = model.get(document) as ModelDocument
+    known.tail.push(updates.map(hex))
+    for (const { clientId, userId } of claims) known.claims.set(clientId, userId)
+  }
 }
 
 const compare = async (storage: Storage, model: Model): Promise<void> => {

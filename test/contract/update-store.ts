@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'vitest'
 import type { Storage } from '../../storage/open.ts'
-import { appendUpdates, claimClientIds, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
+import { appendUpdates, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
 import { eventually, nextTurn } from '../helpers/eventually.ts'
 import { chooseSeed, createRandom } from '../helpers/random.ts'
 import { claimTests } from './client-claims.ts'
@@ -43,11 +43,11 @@ export const updateStoreContract = (name: string, create: CreateDatabase): void 
         const names = [NOTES, `${NOTES}0`, `${NOTES}/1`, `${NOTES}/10`, NOTES.slice(0, -1), TASKS, NOTES.toUpperCase()]
         await appendUpdates(
           one,
-          names.map((document) => ({ document, updates: [bytes(document)] })),
-        )
-        await claimClientIds(
-          one,
-          names.map((document) => ({ document, clientId: 7, userId: document })),
+          names.map((document) => ({
+            document,
+            updates: [bytes(document)],
+            claims: [{ clientId: 7, userId: document }],
+          })),
         )
         for (const document of names) {
           assert.deepEqual((await load(one, document)).updates, [document])
@@ -94,11 +94,9 @@ export const updateStoreContract = (name: string, create: CreateDatabase): void 
             const chosen = names.filter(() => random.chance(0.4))
             const documents = random.chance(0.5) ? chosen : chosen.toReversed()
             for (const document of documents) expected.get(document)?.push(`commit ${commit}`)
-            const entries = documents.map((document) => ({ document, updates: [bytes(`commit ${commit}`)] }))
-            const claims = documents.map((document) => ({ document, clientId: commit % 10, userId: `user ${commit}` }))
-            const [storage, other] = commit % 2 ? [one, two] : [two, one]
-            underWay.push(appendUpdates(storage, entries))
-            if (commit % 4 === 0) underWay.push(claimClientIds(other, claims))
+            const claims = [{ clientId: commit % 10, userId: `user ${commit % 10}` }]
+            const entries = documents.map((document) => ({ document, updates: [bytes(`commit ${commit}`)], claims }))
+            underWay.push(appendUpdates(commit % 2 ? one : two, entries))
           }
           await Promise.all(underWay)
           for (const [document, labels] of expected) {

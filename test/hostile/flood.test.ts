@@ -50,7 +50,7 @@ const createCorpus = (random: Random): Corpus => {
 const hostileUpdate = ({ doc, next, last }: Corpus, random: Random): Uint8Array => {
   if (random.chance(0.6)) return mutateBytes(next, last, random)
   if (random.chance(0.5)) return random.bytes(random.int(0, 64))
-  // A new id that is claimed waits for the disk, and all behind it.
+  // A new id is claimed, and stored with what uses it.
   const authors = random.chance(0.05) ? [doc.clientID, random.int(1, 2 ** 32 - 1)] : [doc.clientID]
   return craftUpdate(doc, authors, random)
 }

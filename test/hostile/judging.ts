@@ -18,7 +18,12 @@ export const factsOf = (
 ): Facts => ({
   doc,
   kind: FREE,
-  userId: ME,
+  actor: ME,
+  role: 'member',
+  now: 0,
+  members: new Set([ME, OTHER]),
+  isSealed: false,
+  groups: new Map(),
   readOnly: false,
   claims: new Map([
     ...mine.map((client): [number, string] => [client, ME]),

@@ -51,7 +51,6 @@ test('[HF10] every update of random honest histories is applied wholly or answer
     for (const update of [...order, ...updates]) {
       const verdict = judge(factsOf(server, { claims: ALL_MINE }), update)
       if (verdict.verdict === 'refuse') assert.equal(verdict.code, 'gap', at)
-      else assert.notEqual(verdict.verdict, 'claim', at)
       counts[verdict.verdict === 'refuse' ? 'gap' : (verdict.verdict as 'accept' | 'known')]++
       if (verdict.verdict === 'accept') {
         Y.applyUpdate(server, verdict.update)

@@ -6,6 +6,8 @@ import { openTestApp, type TestApp } from './test-app.ts'
 
 const CHANNEL = 'channel-0000000001'
 const TASKS = 'channel-0000000002'
+const BOARD = 'channel-0000000003'
+const CHAT = 'channel-0000000004'
 const GROUP = 'group-0000000001'
 
 const prepare = async (app: TestApp) => {
@@ -17,6 +19,8 @@ const prepare = async (app: TestApp) => {
   const rows = [
     { id: CHANNEL, type: 'DOC' },
     { id: TASKS, type: 'TODO' },
+    { id: BOARD, type: 'KANBAN' },
+    { id: CHAT, type: 'CHAT' },
   ].map(({ id, type }) => ({ id, type, group_id: GROUP, name: 'x', created_by: alice.id, created_at: 0 }))
   await app.storage.db.insertInto('channel').values(rows).execute()
   return { alice, mallory }
@@ -39,7 +43,10 @@ describe('opening a document', () => {
     for (const role of ['owner', 'admin', 'moderator', 'member', 'guest']) {
       await app.storage.db.updateTable('membership').set({ role }).where('user_id', '=', userId).execute()
       const grant = await app.access.openDocument(token, `document/${CHANNEL}`)
-      assert.deepEqual(grant, { userId, sessionId, role, readOnly: role === 'guest' })
+      const facts = { members: new Set(), isSealed: false, groups: new Map() }
+      const readOnly = role === 'guest'
+      const name = `document/${CHANNEL}`
+      assert.deepEqual(grant, { userId, sessionId, deviceId: sessionId, role, readOnly, name, facts })
     }
   })
 
@@ -61,6 +68,23 @@ describe('opening a document', () => {
       [mallory.token, `document/${CHANNEL}/record-0001`],
       [alice.token, 'document/channel-0000000009'],
       [alice.token, `tasks/${CHANNEL}`],
+      [alice.token, `tasks/${TASKS}/record-0001`],
+      [alice.token, `document/${CHANNEL}/1`],
+      [alice.token, `chat/${CHAT}`],
+      [alice.token, `chat/${CHAT}/3`],
+      [alice.token, `chat/${CHAT}/00`],
+      [alice.token, `chat/${CHAT}/+1`],
+      [alice.token, `chat/${TASKS}/0`],
+      [alice.token, `marks/${CHAT}/0`],
+      [alice.token, `checkins/${mallory.id}`],
+      [alice.token, `checkins/${alice.id}/0`],
+      [alice.token, `wall/${GROUP}`],
+      [alice.token, `wall/${GROUP}/26`],
+      [alice.token, `wall/${CHANNEL}/2026`],
+      [mallory.token, `wall/${GROUP}/2026`],
+      [mallory.token, `chat/${CHAT}/0`],
+      [over.token, `wall/${GROUP}/2026`],
+      [over.token, `checkins/${over.id}`],
       [alice.token, `toString/${CHANNEL}`],
       [alice.token, `constructor/${CHANNEL}`],
       [alice.token, `document/${GROUP}`],
@@ -83,6 +107,52 @@ describe('opening a document', () => {
     }
     app.clock.time += 16 * 60_000
     assert.deepEqual(await refusal(app.access.openDocument(alice.token, name)), denied)
+  })
+
+  test('[DO5] each kind opens where it belongs, and brings what its rules ask', async () => {
+    await using app = await openTestApp()
+    const { alice } = await prepare(app)
+    await app.storage.db.updateTable('channel').set({ segments: 3 }).where('id', '=', CHAT).execute()
+    const open = async (name: string) => {
+      const { readOnly, role, facts } = await app.access.openDocument(alice.token, name)
+      return [role, readOnly, [...facts.members], facts.isSealed, [...facts.groups.keys()]]
+    }
+    assert.deepEqual(await open(`tasks/${TASKS}`), ['owner', false, [alice.id], false, []])
+    assert.deepEqual(await open(`board/${BOARD}`), ['owner', false, [alice.id], false, []])
+    assert.deepEqual(await open(`chat/${CHAT}/1`), ['owner', false, [], true, []])
+    assert.deepEqual(await open(`chat/${CHAT}/2`), ['owner', false, [], false, []])
+    assert.deepEqual(await open(`marks/${CHAT}`), ['owner', false, [], false, []])
+    assert.deepEqual(await open(`checkins/${alice.id}`), ['owner', false, [], false, [GROUP]])
+    assert.deepEqual(await open(`wall/${GROUP}/2026`), ['owner', true, [], false, []])
+    const { groups } = (await app.access.openDocument(alice.token, `checkins/${alice.id}`)).facts
+    assert.deepEqual(groups.get(GROUP), {
+      timezone: 'UTC',
+      frequency: 'weekly',
+      createdAt: app.clock.time,
+      joinedAt: app.clock.time,
+    })
+  })
+
+  test('[DO6] over HTTP a chat is its newest segment, and what may not be opened is unknown', async () => {
+    await using app = await openTestApp()
+    const { alice, mallory } = await prepare(app)
+    const claims = { userId: alice.id, sessionId: alice.sessionId }
+    await app.storage.db.updateTable('channel').set({ segments: 3 }).where('id', '=', CHAT).execute()
+    assert.equal((await app.access.openFor(claims, `chat/${CHAT}`)).name, `chat/${CHAT}/2`)
+    assert.equal((await app.access.openFor(claims, `chat/${CHAT}/0`)).facts.isSealed, true)
+    const other = { userId: mallory.id, sessionId: mallory.sessionId }
+    for (const [who, name] of [
+      [claims, `chat/${CHAT}/3`],
+      [claims, `chat/${TASKS}`],
+      [claims, `checkins/${mallory.id}`],
+      [claims, 'nonsense'],
+      [{ ...claims, sessionId: 'no-such-login' }, `chat/${CHAT}`],
+      [{ ...claims, sessionId: 'no-such-login' }, `wall/${GROUP}/2026`],
+      [{ ...claims, sessionId: 'no-such-login' }, `checkins/${alice.id}`],
+      [other, `chat/${CHAT}`],
+    ] as const) {
+      assert.equal((await refusal(app.access.openFor(who, name))).code, 'access/not-found', name)
+    }
   })
 
   test('[DO4] a database that cannot be asked is not a denial', async () => {

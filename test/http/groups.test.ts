@@ -145,6 +145,7 @@ describe('channels', () => {
       type: 'DOC',
       name: 'Notes',
       documentName: `document/${ID}`,
+      segments: 1,
       createdAt: app.clock.time,
     })
     assert.deepEqual(await app.must(200, 'GET', `/channels/${ID}`, { token: alice.token }), channel)
@@ -187,14 +188,17 @@ describe('channels', () => {
     await app.refused(401, 'auth/required', 'POST', `/groups/${group.id}/channels`, { body })
   })
 
-  test('[CH4] a type that this release does not have is refused by name', async () => {
+  test('[CH4] channels have one of five types, and name the document of each; another type is refused', async () => {
     await using app = await openTestApp()
     const { token } = await app.person('alice')
     const { id } = await createGroup(app, token)
     const refuse = async (body: object) =>
       (await app.refused(422, 'input/invalid', 'POST', `/groups/${id}/channels`, { token, body })).message
-    for (const type of ['CHAT', 'VOICE', 'TODO', 'KANBAN']) {
-      assert.equal(await refuse({ type, name: 'x' }), 'type: this release has DOC channels only')
+    const names = { CHAT: 'chat/?/0', VOICE: null, TODO: 'tasks/?', DOC: 'document/?', KANBAN: 'board/?' }
+    for (const [type, expected] of Object.entries(names)) {
+      const asking = { token, body: { type, name: 'x' } }
+      const channel = await app.must<Channel>(201, 'POST', `/groups/${id}/channels`, asking)
+      assert.equal(channel.documentName, expected && expected.replace('?', channel.id), type)
     }
     assert.match(await refuse({ type: 'WIKI', name: 'x' }), /^type: /)
     assert.match(await refuse({ type: 'DOC' }), /^name: /)

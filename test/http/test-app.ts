@@ -11,6 +11,7 @@ import { createSessions } from '../../server/auth/sessions.ts'
 import { createApp } from '../../server/http/app.ts'
 import { createLogger } from '../../server/log.ts'
 import { openSecrets } from '../../server/secret.ts'
+import { createSync } from '../../server/sync/sync.ts'
 import { idOf } from '../../shared/names.ts'
 import { openStorage, type Storage, type StorageLocation } from '../../storage/open.ts'
 import { insertUser } from '../../storage/users.ts'
@@ -78,6 +79,8 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
   const clock = { time: Date.UTC(2026, 1, 11, 9) }
   const now = (): number => clock.time
   const newId = numberedIds()
+  /** What operations draw from; a test may put its own in. */
+  const source = { newId, random: Math.random }
   const logLines: string[] = []
   const log = createLogger({ level: 'debug', write: (line) => logLines.push(line), now })
   const sessions = createSessions({ db: storage.db, refreshKey: secrets.refreshKey, now, newId })
@@ -86,7 +89,9 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
   const accounts = createAccounts({ storage, passwords, sessions, accessTokens, now, newId })
   const access = createAccess({ storage, accessTokens, sessions, now })
   const config = { allowedOrigins: options.allowedOrigins ?? [] }
-  const app = createApp({ storage, accounts, access, log, config, now, newId })
+  const sync = owned.use(createSync({ storage, access, allowedOrigins: config.allowedOrigins, log, now }))
+  const random = (): number => source.random()
+  const app = createApp({ storage, accounts, access, sync, log, config, now, newId: () => source.newId(), random })
 
   const ask = async (method: string, path: string, { body, token, headers }: Asking = {}): Promise<Answer> => {
     const response = await app.request(path.startsWith('/health') ? path : `/api/v1${path}`, {
@@ -125,6 +130,8 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
     person,
     access,
     clock,
+    source,
+    sync,
     folder,
     logLines,
     passwords,

@@ -8,7 +8,7 @@ import Sqlite from 'better-sqlite3'
 import { CompiledQuery } from 'kysely'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openStorage, type Storage } from '../../storage/open.ts'
-import { appendUpdates, claimClientIds, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
+import { appendUpdates, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts'
 import { eventually, nextTurn } from '../helpers/eventually.ts'
 
@@ -74,7 +74,6 @@ const checkRefusedCommit = async (storage: Storage, fault: (typeof COMMIT_FAULTS
   let refused = 0
   const written: string[] = []
   const failures: unknown[] = []
-  let claimed = 0
   for (let round = 0; round < 5; round++) {
     const goesOn = { on: true }
     const snapshot = replaceBySnapshot(storage, NOTES, 0, 1, bytes('refused'))
@@ -90,8 +89,6 @@ const checkRefusedCommit = async (storage: Storage, fault: (typeof COMMIT_FAULTS
           (error) => failures.push(error),
         ),
       )
-      const claim = claimClientIds(storage, [{ document: NOTES, clientId: claimed++, userId: 'alice' }])
-      writes.push(claim.catch((error) => failures.push(error)))
       await nextTurn()
     }
     await Promise.all([snapshot, ...writes])
@@ -100,7 +97,6 @@ const checkRefusedCommit = async (storage: Storage, fault: (typeof COMMIT_FAULTS
   assert.deepEqual(failures, [])
   const rows = await storage.db.selectFrom('document').select('name').where('name', 'like', 'board/%').execute()
   assert.deepEqual(rows.map(({ name }) => name).toSorted(), written.toSorted())
-  assert.equal((await loadClaims(storage, NOTES)).size, claimed)
 
   for (const sql of fault.heal) await command(storage, sql)
   await append(storage, NOTES, 'after')
@@ -120,8 +116,8 @@ describe('SQLite', () => {
       const both = [NOTES, TASKS].map((document) => ({ document, updates: [bytes('both'), large] }))
       await assert.rejects(appendUpdates(storage, both), full)
       await assert.rejects(replaceBySnapshot(storage, NOTES, 0, 1, large), full)
-      const claims = Array.from({ length: 5_000 }, (_, clientId) => ({ document: NOTES, clientId, userId: 'alice' }))
-      await assert.rejects(claimClientIds(storage, claims), full)
+      const claims = Array.from({ length: 5_000 }, (_, clientId) => ({ clientId, userId: 'alice' }))
+      await assert.rejects(appendUpdates(storage, [{ document: NOTES, updates: [], claims }]), full)
       assert.deepEqual(await labels(storage, NOTES), ['before'])
       assert.equal((await loadDocument(storage, TASKS)).head, 0)
       assert.equal((await loadClaims(storage, NOTES)).size, 0)

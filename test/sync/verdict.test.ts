@@ -167,9 +167,9 @@ describe('refused', () => {
     assert.deepEqual(stateOf(doc), before)
   })
 
-  test('[HF4] a client id that nobody owns is claimed before anything is applied', () => {
-    const verdict = judge(factsOf(new Y.Doc()), one(ME, 0, textIn('a', 'b')))
-    assert.deepEqual(verdict, { verdict: 'claim', clientIds: [ME] })
+  test('[HF4] a client id that nobody owns is claimed by whoever uses it first', () => {
+    const update = one(ME, 0, textIn('a', 'b'))
+    assert.deepEqual(judge(factsOf(new Y.Doc()), update), { verdict: 'accept', update, claims: [ME] })
   })
 })
 

@@ -1,0 +1,123 @@
+// Asks a kind's rule about everything an update does to its records: each value it brings, and each key that would show
+// nothing any more. Replaced values and delete sets that are repeated at every sync are no changes, so they are not asked.
+import * as Y from 'yjs'
+import { isJson } from '../../shared/json.ts'
+import { type Change, type Facts, refuse, type Refusal, type Rule } from '../../shared/rules.ts'
+import type { HomeOf } from './homes.ts'
+import { createCoverage } from './coverage.ts'
+import { type Placed, placeStruct, readValue, rootNameOf } from './record-changes.ts'
+import { createHeads, TooManySteps } from './record-heads.ts'
+import { Content } from './update-bytes.ts'
+import type { ReadUpdate } from './update-reader.ts'
+
+export interface RecordQuestion {
+  readonly doc: Y.Doc
+  readonly read: ReadUpdate
+  readonly update: Uint8Array
+  readonly homeOf: HomeOf
+  readonly rule: Rule
+  readonly facts: Facts
+}
+
+/** No root's name and no key holds a line break. */
+const nameOf = ({ root, key }: Pick<Placed, 'root' | 'key'>): string => `${root}\n${key}`
+
+/** Asks about every value that the update brings; collects where its structs stand. */
+const judgeValues = (question: RecordQuestion, placed: Placed[]): Refusal | null => {
+  const { doc, read, update, homeOf, rule, facts } = question
+  const isCovered = createCoverage(read.deletes)
+  for (const { client, structs } of read.blocks) {
+    for (const struct of structs) {
+      if (struct.content === Content.GC) continue
+      const place = placeStruct(doc, homeOf, client, struct)
+      if (!place) continue
+      if ('code' in place) return place
+      const { root, key } = place
+      const isDeleted = struct.content === Content.Deleted || isCovered(client, struct.clock, struct.length)
+      placed.push({ client, struct, root, key, isDeleted })
+      if (isDeleted) continue
+      const change: Change = { root, key, value: readValue(update, struct) }
+      if (!isJson(change.value)) return refuse(change, 'value-not-allowed')
+      const refusal = rule(change, facts)
+      if (refusal) return refusal
+    }
+  }
+  return null
+}
+
+/** The items of the live doc that the delete set covers and that are not deleted yet. */
+const liveDeletes = (doc: Y.Doc, deletes: readonly number[]): Set<Y.Item> => {
+  const found = new Set<Y.Item>()
+  for (let i = 0; i < deletes.length; i += 3) {
+    const structs = doc.store.clients.get(deletes[i] as number)
+    const clock = deletes[i + 1] as number
+    const end = clock + (deletes[i + 2] as number)
+    const last = structs?.at(-1)
+    if (!structs || !last || clock >= last.id.clock + last.length) continue
+    for (let at = Y.findIndexSS(structs, clock); at < structs.length; at++) {
+      const struct = structs[at] as Y.Item | Y.GC
+      if (struct.id.clock >= end) break
+      if (struct instanceof Y.Item && !struct.deleted) found.add(struct)
+    }
+  }
+  return found
+}
+
+/** Whether all the update does is to write one value over `item`: what nearly every update is. */
+const isReplacedBy = (item: Y.Item, placed: readonly Placed[]): boolean => {
+  const [only] = placed
+  const origin = only?.struct.origin
+  return (
+    placed.length === 1 &&
+    only?.isDeleted === false &&
+    origin?.client === item.id.client &&
+    origin.clock === item.id.clock + item.length - 1
+  )
+}
+
+/** Asks about every key whose value would be gone. */
+const judgeDeletes = ({ doc, rule, facts }: RecordQuestion, placed: readonly Placed[], gone: Set<Y.Item>) => {
+  const groups = Map.groupBy(placed, nameOf)
+  const headOf = createHeads(doc)
+  const asked = new Set<string>()
+
+  const ask = (root: string, key: string): Refusal | null => {
+    const name = nameOf({ root, key })
+    if (asked.has(name)) return null
+    asked.add(name)
+    const live = doc.share.get(root)?._map.get(key)
+    const head = headOf(live, groups.get(name) ?? [])
+    // What shows afterwards is new and was asked about, or it is what shows now.
+    if (head ? !head.isDeleted : !live || !gone.has(live)) return null
+    return rule({ root, key, value: undefined }, facts)
+  }
+
+  for (const item of gone) {
+    const root = rootNameOf(doc, item.parent)
+    if (root === null || item.parentSub === null) return { code: 'type-not-allowed', path: root ?? '' } as const
+    const refusal = ask(root, item.parentSub)
+    if (refusal) return refusal
+  }
+  for (const { root, key, isDeleted } of placed) {
+    const refusal = isDeleted ? ask(root, key) : null
+    if (refusal) return refusal
+  }
+  return null
+}
+
+/** Null when the rule allows all of it. Takes time in proportion to what is new. */
+export const judgeRecords = (question: RecordQuestion): Refusal | null => {
+  const { doc, read } = question
+  const placed: Placed[] = []
+  const refusal = judgeValues(question, placed)
+  if (refusal) return refusal
+  const gone = liveDeletes(doc, read.deletes)
+  const [first] = gone
+  if (first ? gone.size === 1 && isReplacedBy(first, placed) : !placed.some(({ isDeleted }) => isDeleted)) return null
+  try {
+    return judgeDeletes(question, placed, gone)
+  } catch (error) {
+    if (error instanceof TooManySteps) return { code: 'too-large', path: '' }
+    throw error
+  }
+}

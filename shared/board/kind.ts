@@ -1,0 +1,17 @@
+// The kind `board`, one document for each KANBAN channel.
+import { type Kind, rootsOf } from '../kind.ts'
+import { BOARD_COLLECTIONS, checkBoardChange, readBoard } from './model.ts'
+import { BOARD_OPERATIONS } from './operations.ts'
+
+export const BOARD_KIND: Kind = {
+  name: 'board',
+  scope: 'channel',
+  channelType: 'KANBAN',
+  part: 'none',
+  writers: 'members',
+  roots: rootsOf(BOARD_COLLECTIONS),
+  rule: checkBoardChange,
+  collections: BOARD_COLLECTIONS,
+  operations: BOARD_OPERATIONS,
+  read: readBoard,
+}
