@@ -11,6 +11,7 @@ import { createAccounts } from './auth/accounts.ts'
 import { createPasswords } from './auth/password.ts'
 import { createSessions } from './auth/sessions.ts'
 import type { Config } from './config.ts'
+import { createVersions } from './documents/versions.ts'
 import { createApp } from './http/app.ts'
 import { listen, type Listening } from './http/listen.ts'
 import { startWalls } from './jobs/walls.ts'
@@ -57,7 +58,8 @@ export const startServer = async (config: Config, log: Logger): Promise<RunningS
   const sync = owned.use(createSync({ storage, access, allowedOrigins: config.allowedOrigins, log, now }))
   owned.use(startWalls({ sync, findGroup: (groupId) => findWallGroup(storage.db, groupId), now, log }))
   await warmUp(accessTokens, access, sync)
-  const app = createApp({ storage, accounts, access, sync, log, config, now, newId, random: Math.random })
+  const versions = owned.use(createVersions({ storage, sync, now, newId, log }))
+  const app = createApp({ storage, accounts, access, sync, versions, log, config, now, newId, random: Math.random })
   http = await listen(app, config, sync.attach)
   owned.defer(http.stopAccepting)
   const { url } = http

@@ -31,6 +31,7 @@ export const ERRORS = {
   'record/not-found': { status: 404, close: 4404, retry: false },
   'message/too-old': { status: 409, close: 4409, retry: false },
   'message/too-many-reactions': { status: 409, close: 4409, retry: false },
+  'version/too-many': { status: 409, close: 4409, retry: false },
   'operation/unknown': { status: 404, close: 4404, retry: false },
   'document/bad-name': { status: 404, close: 4404, retry: false },
   'storage/unavailable': { status: 503, close: 1013, retry: true },

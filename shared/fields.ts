@@ -6,7 +6,7 @@ import { isPlainObject } from './json.ts'
 export type Check = (value: unknown) => boolean
 
 /** Bytes of a string in UTF-8, without encoding it. */
-const utf8Length = (text: string): number => {
+export const utf8Length = (text: string): number => {
   let bytes = text.length
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)

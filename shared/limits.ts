@@ -130,3 +130,4 @@ export const REPLACE_BYTES_MAX = 5 * MIB
 export const NAMED_VERSIONS_MAX = 200
 export const AUTOMATIC_VERSIONS_MAX = 50
 export const AUTOMATIC_VERSION_MS = 10 * 60_000
+export const VERSION_LABEL_LENGTH_MAX = 100

@@ -11,6 +11,7 @@ export interface Database {
   document_update: DocumentUpdateTable
   document_snapshot: DocumentSnapshotTable
   client_claim: ClientClaimTable
+  document_version: DocumentVersionTable
 }
 
 export interface UserTable {
@@ -99,4 +100,19 @@ export interface ClientClaimTable {
   document_id: number
   client_id: number
   user_id: string
+}
+
+/** A document as it once was. */
+export interface DocumentVersionTable {
+  id: string
+  document_id: number
+  /** What people call it; none for automatic ones. */
+  label: string | null
+  /** Null for automatic ones. */
+  created_by: string | null
+  created_at: number
+  /** 1 or 0. */
+  is_automatic: number
+  /** The full state. */
+  state: Uint8Array
 }

@@ -9,6 +9,7 @@ import { createAuthRoutes } from './auth.ts'
 import { createChannelRoutes, createGroupChannelRoutes } from './channels.ts'
 import type { AppDependencies, HttpEnv } from './context.ts'
 import { createDocsRoutes } from './docs.ts'
+import { createDocumentVersionRoutes } from './document-versions.ts'
 import { createDocumentRoutes } from './documents.ts'
 import { failure, toAppError } from './envelope.ts'
 import { createFacadeRoutes } from './facade-routes.ts'
@@ -78,6 +79,7 @@ export const createApp = (deps: AppDependencies): Hono<HttpEnv> => {
   app.route(`${API}/groups`, createGroupChannelRoutes(deps))
   app.route(`${API}/channels`, createChannelRoutes(deps))
   app.route(API, createFacadeRoutes(deps))
+  app.route(`${API}/documents`, createDocumentVersionRoutes(deps))
   app.route(`${API}/documents`, createDocumentRoutes(deps))
 
   app.notFound((c) => failure(c, new AppError('http/no-route', 'no such route')))

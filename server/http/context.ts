@@ -6,6 +6,7 @@ import type { AccessClaims } from '../auth/access-token.ts'
 import type { Accounts } from '../auth/accounts.ts'
 import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
+import type { Versions } from '../documents/versions.ts'
 import type { Sync } from '../sync/sync.ts'
 
 export interface AppDependencies {
@@ -13,6 +14,7 @@ export interface AppDependencies {
   readonly accounts: Accounts
   readonly access: Access
   readonly sync: Pick<Sync, 'withDocument'>
+  readonly versions: Versions
   readonly log: Logger
   readonly config: Pick<Config, 'allowedOrigins'>
   readonly now: () => number

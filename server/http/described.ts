@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { Json } from '../../shared/json.ts'
 import { loginBody, logoutBody, refreshBody, registerBody } from './auth.ts'
 import { channelBody } from './channels.ts'
+import { formatQuery, listQuery, versionBody } from './document-versions.ts'
 import { groupBody, joinBody } from './groups.ts'
 
 export interface Described {
@@ -13,6 +14,7 @@ export interface Described {
   readonly tag: string
   readonly summary: string
   readonly body?: z.ZodType
+  readonly query?: z.ZodObject
   readonly example?: Json
   /** Values for the parameters of the path. */
   readonly at?: Readonly<Record<string, string>>
@@ -35,6 +37,35 @@ export const exampleChannel = (kind: string): string => `${kind}-0000000001`
 
 const password = 'a quiet violet kettle'
 const refreshToken = 'the-refresh-token-of-the-last-answer'
+
+const VERSION = 'version-0000000001'
+
+/** The versions of a channel's document, or of the long text of a record. */
+const versionsOf = (document: string, at: Readonly<Record<string, string>>): Described[] => {
+  const path = `/api/v1/documents/document/${document}/versions`
+  const one = { ...at, versionId: VERSION }
+  const common = { tag: 'document', at }
+  return [
+    { ...common, method: 'GET', path, summary: 'The versions of a document, newest first.', query: listQuery },
+    {
+      ...common,
+      method: 'POST',
+      path,
+      summary: 'Names the present state of a document.',
+      body: versionBody,
+      example: { label: 'Before the meeting' },
+      status: 201,
+    },
+    { ...common, at: one, method: 'GET', path: `${path}/{versionId}`, summary: 'One version.', query: formatQuery },
+    {
+      ...common,
+      at: one,
+      method: 'POST',
+      path: `${path}/{versionId}/restore`,
+      summary: 'Makes a document what it was in a version; the state before is kept as a version too.',
+    },
+  ]
+}
 
 export const DESCRIBED: readonly Described[] = [
   {
@@ -133,6 +164,8 @@ export const DESCRIBED: readonly Described[] = [
     summary: 'One channel, with the name of its document.',
     at: { id: exampleChannel('tasks') },
   },
+  ...versionsOf('{id}', { id: exampleChannel('document') }),
+  ...versionsOf('{id}/{part}', { id: exampleChannel('document'), part: 'record-0000000001' }),
   { ...BARE, method: 'GET', path: '/health', summary: 'Whether the server is up.' },
   { ...BARE, method: 'GET', path: '/health/database', summary: 'Whether the database answers; 503 when it does not.' },
   { ...BARE, method: 'GET', path: '/openapi.json', summary: 'This description.' },

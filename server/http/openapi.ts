@@ -70,7 +70,7 @@ const documentEndpoints = (kind: Kind): Endpoint[] =>
       at,
       ...(view && { query: view.query }),
     }
-    const operations = kind.operations.map((operation) => ({
+    const operations = kind.operations.map((operation): Endpoint => ({
       method: 'POST',
       path: `${base}/operations/${operation.name}`,
       tag: kind.name,
@@ -80,7 +80,7 @@ const documentEndpoints = (kind: Kind): Endpoint[] =>
       example: operation.example as Json,
       data: { type: 'object', required: ['result'], properties: { result: {} } },
     }))
-    return [...(kind.read ? [reader] : []), ...operations]
+    return kind.read ? [reader].concat(operations) : operations
   })
 
 const segmentQuery = z.object({
@@ -138,6 +138,12 @@ const answerOf = ({ data = {}, status = 200, contentType }: Endpoint): Schema =>
   return { description: 'Done.', content: { [contentType ?? 'application/json']: { schema } } }
 }
 
+const queryParameter = (name: string, type: z.ZodType): Schema => {
+  const { examples, ...schema } = schemaOf(type)
+  const parameter = { name, in: 'query', required: !type.safeParse(undefined).success, schema }
+  return Array.isArray(examples) ? { ...parameter, example: examples[0] as unknown } : parameter
+}
+
 const parametersFor = ({ path, at, query }: Endpoint): Schema[] => {
   const inPath = parametersOf(path)
   const given = Object.entries(at).map(([name, example]) => ({
@@ -147,16 +153,7 @@ const parametersFor = ({ path, at, query }: Endpoint): Schema[] => {
     schema: { type: 'string' },
     example,
   }))
-  const further = Object.entries(query?.shape ?? {}).map(([name, type]) => {
-    const { examples, ...schema } = schemaOf(type as z.ZodType)
-    return {
-      name,
-      in: 'query',
-      required: !(type as z.ZodType).safeParse(undefined).success,
-      schema,
-      ...(Array.isArray(examples) && { example: examples[0] as unknown }),
-    }
-  })
+  const further = Object.entries(query?.shape ?? {}).map(([name, type]) => queryParameter(name, type as z.ZodType))
   return [...given, ...further]
 }
 

@@ -1,6 +1,5 @@
 // What an update does to records, read from its bytes: each struct as one value, or none, under one key of one root.
 // Nothing is applied, and nothing is asked yet.
-import * as decoding from 'lib0/decoding'
 import type * as Y from 'yjs'
 import type { Refusal } from '../../shared/rules.ts'
 import type { HomeOf } from './homes.ts'
@@ -53,12 +52,4 @@ export const placeStruct = (
   // it hard to say which of them shows.
   if (rightOrigin !== null) return refused('malformed', `${root}/${key}`)
   return { root, key }
-}
-
-/** The value of a struct that holds one. */
-export const readValue = (update: Uint8Array, { at }: Struct): unknown => {
-  const decoder = decoding.createDecoder(update)
-  decoder.pos = at
-  decoding.readVarUint(decoder) // how many: one, or it would not be under a key
-  return decoding.readAny(decoder)
 }

@@ -4,8 +4,9 @@ import * as Y from 'yjs'
 import { isJson } from '../../shared/json.ts'
 import { type Change, type Facts, refuse, type Refusal, type Rule } from '../../shared/rules.ts'
 import type { HomeOf } from './homes.ts'
+import { readFirstValue } from './any-value.ts'
 import { createCoverage } from './coverage.ts'
-import { type Placed, placeStruct, readValue, rootNameOf } from './record-changes.ts'
+import { type Placed, placeStruct, rootNameOf } from './record-changes.ts'
 import { createHeads, TooManySteps } from './record-heads.ts'
 import { Content } from './update-bytes.ts'
 import type { ReadUpdate } from './update-reader.ts'
@@ -36,7 +37,7 @@ const judgeValues = (question: RecordQuestion, placed: Placed[]): Refusal | null
       const isDeleted = struct.content === Content.Deleted || isCovered(client, struct.clock, struct.length)
       placed.push({ client, struct, root, key, isDeleted })
       if (isDeleted) continue
-      const change: Change = { root, key, value: readValue(update, struct) }
+      const change: Change = { root, key, value: readFirstValue(update, struct.at) }
       if (!isJson(change.value)) return refuse(change, 'value-not-allowed')
       const refusal = rule(change, facts)
       if (refusal) return refusal
@@ -45,9 +46,8 @@ const judgeValues = (question: RecordQuestion, placed: Placed[]): Refusal | null
   return null
 }
 
-/** The items of the live doc that the delete set covers and that are not deleted yet. */
-const liveDeletes = (doc: Y.Doc, deletes: readonly number[]): Set<Y.Item> => {
-  const found = new Set<Y.Item>()
+/** The items of the live doc that the delete set covers and that are not deleted yet: each the head of its key. */
+function* liveDeletes(doc: Y.Doc, deletes: readonly number[]): Generator<Y.Item> {
   for (let i = 0; i < deletes.length; i += 3) {
     const structs = doc.store.clients.get(deletes[i] as number)
     const clock = deletes[i + 1] as number
@@ -57,10 +57,9 @@ const liveDeletes = (doc: Y.Doc, deletes: readonly number[]): Set<Y.Item> => {
     for (let at = Y.findIndexSS(structs, clock); at < structs.length; at++) {
       const struct = structs[at] as Y.Item | Y.GC
       if (struct.id.clock >= end) break
-      if (struct instanceof Y.Item && !struct.deleted) found.add(struct)
+      if (struct instanceof Y.Item && !struct.deleted) yield struct
     }
   }
-  return found
 }
 
 /** Whether all the update does is to write one value over `item`: what nearly every update is. */
@@ -76,30 +75,36 @@ const isReplacedBy = (item: Y.Item, placed: readonly Placed[]): boolean => {
 }
 
 /** Asks about every key whose value would be gone. */
-const judgeDeletes = ({ doc, rule, facts }: RecordQuestion, placed: readonly Placed[], gone: Set<Y.Item>) => {
-  const groups = Map.groupBy(placed, nameOf)
-  const headOf = createHeads(doc)
+const judgeDeletes = ({ doc, read, rule, facts }: RecordQuestion, placed: readonly Placed[]): Refusal | null => {
+  let groups: Map<string, Placed[]> | undefined
+  let headOf: ReturnType<typeof createHeads> | undefined
   const asked = new Set<string>()
 
-  const ask = (root: string, key: string): Refusal | null => {
-    const name = nameOf({ root, key })
-    if (asked.has(name)) return null
-    asked.add(name)
-    const live = doc.share.get(root)?._map.get(key)
-    const head = headOf(live, groups.get(name) ?? [])
-    // What shows afterwards is new and was asked about, or it is what shows now.
-    if (head ? !head.isDeleted : !live || !gone.has(live)) return null
+  /** `isGone`: what shows now is covered by the delete set. */
+  const ask = (root: string, key: string, isGone: boolean): Refusal | null => {
+    if (placed.length > 0) {
+      const name = nameOf({ root, key })
+      if (asked.has(name)) return null
+      asked.add(name)
+      groups ??= Map.groupBy(placed, nameOf)
+      headOf ??= createHeads(doc)
+      const head = headOf(doc.share.get(root)?._map.get(key), groups.get(name) ?? [])
+      // What shows afterwards is new and was asked about, or it is what shows now.
+      if (head ? !head.isDeleted : !isGone) return null
+    }
     return rule({ root, key, value: undefined }, facts)
   }
 
-  for (const item of gone) {
+  for (const item of liveDeletes(doc, read.deletes)) {
+    if (isReplacedBy(item, placed)) continue
     const root = rootNameOf(doc, item.parent)
-    if (root === null || item.parentSub === null) return { code: 'type-not-allowed', path: root ?? '' } as const
-    const refusal = ask(root, item.parentSub)
+    if (root === null || item.parentSub === null) return { code: 'type-not-allowed', path: root ?? '' }
+    const refusal = ask(root, item.parentSub, true)
     if (refusal) return refusal
   }
   for (const { root, key, isDeleted } of placed) {
-    const refusal = isDeleted ? ask(root, key) : null
+    // Had the delete set what shows now, it would have been asked about.
+    const refusal = isDeleted ? ask(root, key, false) : null
     if (refusal) return refusal
   }
   return null
@@ -107,15 +112,11 @@ const judgeDeletes = ({ doc, rule, facts }: RecordQuestion, placed: readonly Pla
 
 /** Null when the rule allows all of it. Takes time in proportion to what is new. */
 export const judgeRecords = (question: RecordQuestion): Refusal | null => {
-  const { doc, read } = question
   const placed: Placed[] = []
   const refusal = judgeValues(question, placed)
   if (refusal) return refusal
-  const gone = liveDeletes(doc, read.deletes)
-  const [first] = gone
-  if (first ? gone.size === 1 && isReplacedBy(first, placed) : !placed.some(({ isDeleted }) => isDeleted)) return null
   try {
-    return judgeDeletes(question, placed, gone)
+    return judgeDeletes(question, placed)
   } catch (error) {
     if (error instanceof TooManySteps) return { code: 'too-large', path: '' }
     throw error

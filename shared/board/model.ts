@@ -5,7 +5,7 @@ import { isIdValue, isLine, isObjectOf } from '../fields.ts'
 import { COLUMN_NAME_LENGTH_MAX } from '../limits.ts'
 import { isId } from '../names.ts'
 import { byPosition, isPosition } from '../order.ts'
-import { defineCollection, readRecords, type Values } from '../records.ts'
+import { defineCollection, readRecords } from '../records.ts'
 import type { Change, Facts, Refusal } from '../rules.ts'
 import { checkSharedWork, isDeleted, LIFE_FIELDS, type Work, WORK_FIELDS, workOf } from '../work.ts'
 
@@ -55,8 +55,6 @@ export interface Lane {
 /** The lane of cards whose column is deleted, or not known here. No column can have this id: it is too short for one. */
 export const UNSORTED = { id: 'unsorted', name: 'Unsorted' } as const
 
-export const placeOf = (card: Values): Place => card['place'] as unknown as Place
-
 /** The columns that are not deleted, in order. */
 export const readColumns = (doc: Y.Doc): { id: string; name: string; position: string }[] => {
   const columns: { id: string; name: string; position: string }[] = []
@@ -74,7 +72,7 @@ export const readBoard = (doc: Y.Doc): { readonly columns: readonly Lane[] } => 
   const lanes = new Map<string, { cards: Card[] }>(columns.map((column) => [column.id, column]))
   for (const [id, values] of readRecords(doc, CARDS)) {
     if (isDeleted(values)) continue
-    const { column, position } = placeOf(values)
+    const { column, position } = values['place'] as unknown as Place
     const card = { ...workOf(values), id, column, position }
     const lane = lanes.get(column)
     if (lane) lane.cards.push(card)

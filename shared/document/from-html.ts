@@ -72,7 +72,8 @@ const markOf = (tag: string, given: Readonly<Record<string, string>>): Mark => {
 }
 
 /** Spaces stay, line ends do not count: around blocks they are nothing, in a line they are a space. */
-const LINE_ENDS = /[ \t]*[\r\n\f][ \t\r\n\f]*/g
+const SPACES = /[ \t\r\n\f]+/g
+const joinLines = (text: string): string => text.replaceAll(SPACES, (run) => (/[\r\n\f]/.test(run) ? '\n' : run))
 
 class Builder {
   readonly root = { type: 'doc', attrs: {}, content: [] as TreeNode[] }
@@ -85,7 +86,9 @@ class Builder {
   }
 
   #marks(): Mark[] {
-    return this.#open.flatMap(({ mark }) => mark ?? [])
+    const marks = new Map<string, Mark>()
+    for (const { mark } of this.#open) if (mark) marks.set(mark.type, mark)
+    return [...marks.values()]
   }
 
   open(tag: string, given: Readonly<Record<string, string>>): void {
@@ -122,7 +125,7 @@ class Builder {
     // The line end right behind the tag does not count.
     const isFirst = this.#open.at(-1)?.tag === 'pre' && this.#content.length === 0
     const preformatted = isFirst ? text.replace(/^\r?\n/, '') : text
-    const shown = this.#preformatted > 0 ? preformatted : text.replace(LINE_ENDS, '\n')
+    const shown = this.#preformatted > 0 ? preformatted : joinLines(text)
     if (shown) this.#content.push({ type: 'text', text: shown, marks: this.#marks() })
   }
 

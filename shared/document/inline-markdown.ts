@@ -12,6 +12,9 @@ interface Piece {
 
 const isMark = (marks: readonly Mark[], name: MarkName): boolean => marks.some(({ type }) => type === name)
 
+/** Line ends are spaces. */
+const inLine = (text: string): string => text.replaceAll(/[\n\r\u2028\u2029]+/g, ' ').replaceAll('\0', '\ufffd')
+
 const piecesOf = (nodes: readonly TreeNode[], isHeading: boolean): Piece[] => {
   const pieces: Piece[] = []
   for (const node of nodes) {
@@ -21,7 +24,7 @@ const piecesOf = (nodes: readonly TreeNode[], isHeading: boolean): Piece[] => {
       else pieces.push(isHeading ? { text: ' ', marks: [] } : { text: '', marks: [], isBreak: true })
       continue
     }
-    const text = node.text.replaceAll(/\s*[\n\r\u2028\u2029]\s*/g, ' ').replaceAll('\0', '\ufffd')
+    const text = inLine(node.text)
     const last = pieces.at(-1)
     if (last && !last.image && !last.isBreak && treeKey(last.marks) === treeKey(marks)) {
       pieces[pieces.length - 1] = { text: last.text + text, marks }
@@ -116,11 +119,11 @@ const address = (href: string): string => {
 const destination = (href: unknown, title: unknown): string => {
   const to = address(typeof href === 'string' ? href : '')
   if (typeof title !== 'string' || title === '') return `(${to})`
-  return `(${to} "${title.replaceAll(/\s+/g, ' ').replaceAll(/["\\]/g, '\\$&').replaceAll(REFERENCE, '\\&')}")`
+  return `(${to} "${inLine(title).replaceAll(/["\\]/g, '\\$&').replaceAll(REFERENCE, '\\&')}")`
 }
 
 const imageOf = ({ attrs = {} }: TreeNode): string => {
-  const alt = typeof attrs['alt'] === 'string' ? attrs['alt'].replaceAll(/\s+/g, ' ').trim() : ''
+  const alt = typeof attrs['alt'] === 'string' ? inLine(attrs['alt']) : ''
   return `![${escapeText(alt)}]${destination(attrs['src'], attrs['title'])}`
 }
 

@@ -2,7 +2,7 @@
 // they are, hostile content throws nothing, and a budget bounds what comes out, because one formatting mark may be worth a
 // megabyte and stand on every letter.
 import * as Y from 'yjs'
-import type { Json } from '../json.ts'
+import { isSameJson, type Json } from '../json.ts'
 import { DEPTH_MAX } from '../limits.ts'
 import type { Attributes, Mark, TreeNode } from './tree.ts'
 
@@ -111,7 +111,14 @@ export const readRuns = (type: AnyType, budget: Budget): Run[] => {
   const push = (insert: Run['insert']): void => {
     budget.left -= NODE_LENGTH + activeLength + (typeof insert === 'string' ? insert.length : lengthOf(insert.embed))
     if (budget.left < 0) return
-    runs.push({ insert, attributes: Object.fromEntries([...active].map(([key, { value }]) => [key, value])) })
+    // Sorted: the order of formatting differs between texts that look the same.
+    const keys = [...active.keys()].sort()
+    const attributes = Object.fromEntries(keys.map((key) => [key, active.get(key)?.value ?? null]))
+    const last = runs.at(-1)
+    // Formatting that begins where the same formatting ends.
+    if (typeof insert === 'string' && typeof last?.insert === 'string' && isSameJson(last.attributes, attributes)) {
+      runs[runs.length - 1] = { insert: last.insert + insert, attributes: last.attributes }
+    } else runs.push({ insert, attributes })
   }
   for (const { content } of itemsOf(type)) {
     if (budget.left < 0) break
@@ -166,7 +173,6 @@ export const readXml = (type: AnyType, budget: Budget, depth = 0): TreeNode[] =>
   const nodes: TreeNode[] = []
   for (const { content } of itemsOf(type)) {
     if (budget.left < 0) break
-    if (content instanceof Y.ContentString) nodes.push({ type: 'text', text: content.str })
     if (!(content instanceof Y.ContentType)) continue
     const child: unknown = content.type
     if (child instanceof Y.Text) nodes.push(...readRuns(child, budget).map(runToNode))

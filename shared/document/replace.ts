@@ -3,7 +3,7 @@
 import * as Y from 'yjs'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
-import { isText } from '../fields.ts'
+import { isText, utf8Length } from '../fields.ts'
 import { DEPTH_MAX, DOCUMENT_BYTES_MAX, KEY_BYTES_MAX, REPLACE_BYTES_MAX, ROOTS_MAX } from '../limits.ts'
 import { defineOperation } from '../operation.ts'
 import { canonical, canonicalMarks } from './canonical.ts'
@@ -29,6 +29,9 @@ interface Wanted {
   readonly nodes: readonly TreeNode[]
 }
 
+/** What a node or a mark takes besides its text and attributes. */
+const NODE_BYTES = 16
+
 const ATTRIBUTES = new Set(['level', 'start', 'order', 'language', 'params', 'src', 'alt', 'title', 'checked'])
 
 /** What Markdown or HTML says of nodes: canonical blocks, of inline nodes a paragraph, of an item its list. */
@@ -53,7 +56,7 @@ const viewOf = (format: Format): View => {
     },
     isOurAttribute: (_type, attribute) => ATTRIBUTES.has(attribute),
     // Empty paragraphs.
-    mayBeMissing: (node) => keysOf(node).every((key) => key === ''),
+    mayBeMissing: (node) => !Array.isArray(node) && keysOf(node).every((key) => key === ''),
   }
 }
 
@@ -131,14 +134,28 @@ const input = z
   })
   .refine(isOne, 'expected exactly one of markdown, html and json')
 
+const tooLarge = (max: number): never => {
+  throw new AppError('too-large', `at most ${max} bytes`, { max })
+}
+
+/** Bytes that nodes take as JSON, about; counted no further than `max`, because a mark may be long and stand often. */
+const sizeUpTo = (nodes: readonly TreeNode[], max: number): number => {
+  let size = 0
+  const waiting = [...nodes]
+  for (let node = waiting.pop(); node && size <= max; node = waiting.pop()) {
+    size += NODE_BYTES + utf8Length(node.text ?? '') + (node.attrs ? JSON.stringify(node.attrs).length : 0)
+    for (const { attrs } of node.marks ?? []) size += NODE_BYTES + (attrs ? JSON.stringify(attrs).length : 0)
+    for (const inner of node.content ?? []) waiting.push(inner)
+  }
+  return size
+}
+
 /** Throws `too-deep`, or `too-large` where the document could not hold it. */
-const checkSize = (doc: Y.Doc, { nodes }: Wanted): void => {
+const checkSize = (doc: Y.Doc, nodes: readonly TreeNode[]): void => {
   if (depthOf(nodes) > LEVELS_MAX) throw new AppError('too-deep', `at most ${LEVELS_MAX} levels`, { max: LEVELS_MAX })
-  const bytes = new TextEncoder().encode(JSON.stringify(nodes)).byteLength
-  if (bytes > REPLACE_BYTES_MAX)
-    throw new AppError('too-large', `at most ${REPLACE_BYTES_MAX} bytes of content`, { max: REPLACE_BYTES_MAX })
-  if (Y.encodeStateAsUpdate(doc).byteLength + bytes > DOCUMENT_BYTES_MAX)
-    throw new AppError('too-large', `a document has at most ${DOCUMENT_BYTES_MAX} bytes`, { max: DOCUMENT_BYTES_MAX })
+  const bytes = sizeUpTo(nodes, REPLACE_BYTES_MAX)
+  if (bytes > REPLACE_BYTES_MAX) tooLarge(REPLACE_BYTES_MAX)
+  if (Y.encodeStateAsUpdate(doc).byteLength + bytes > DOCUMENT_BYTES_MAX) tooLarge(DOCUMENT_BYTES_MAX)
 }
 
 export const replace = defineOperation({
@@ -156,13 +173,14 @@ export const replace = defineOperation({
     const result = { root: found.root.name }
 
     const source = given.markdown?.replaceAll(/\r\n?/g, '\n')
-    const wanted: Wanted =
-      source !== undefined
-        ? { format: 'markdown', nodes: canonical(fromMarkdown(source)) }
-        : given.html !== undefined
-          ? { format: 'html', nodes: canonical(fromHtml(given.html)) }
-          : { format: 'json', nodes: fromJson(given.json, namesIn(found.nodes), LEVELS_MAX) }
-    checkSize(doc, wanted)
+    const read = (): Wanted => {
+      if (source !== undefined) return { format: 'markdown', nodes: fromMarkdown(source) }
+      if (given.html !== undefined) return { format: 'html', nodes: fromHtml(given.html) }
+      return { format: 'json', nodes: fromJson(given.json, namesIn(found.nodes), LEVELS_MAX) }
+    }
+    const { format, nodes } = read()
+    checkSize(doc, nodes)
+    const wanted: Wanted = { format, nodes: format === 'json' ? nodes : canonical(nodes) }
     const isSource = source !== undefined && found.root.form === 'plain'
     const write = isSource ? planText(doc, found, source) : planWrite(doc, found, wanted)
     return { changes: [], result, ...(write && { write }) }

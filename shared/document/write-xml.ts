@@ -29,11 +29,9 @@ export const EXACT: View = {
   mayBeMissing: () => false,
 }
 
-type Element = Y.XmlElement | Y.XmlHook
-
-/** A child as editors see it: an element, or texts that stand side by side. */
+/** A child as editors see it: an element, texts that stand side by side, or what no editor puts there. */
 interface Old {
-  readonly types: readonly (Element | Y.XmlText)[]
+  readonly types: readonly unknown[]
   readonly node: TreeNode | readonly TreeNode[]
 }
 type New = TreeNode | readonly TreeNode[]
@@ -42,20 +40,21 @@ const isTexts = (child: New): child is readonly TreeNode[] => Array.isArray(chil
 
 const oldsOf = (fragment: Y.XmlFragment): Old[] => {
   const olds: Old[] = []
-  let texts: Y.XmlText[] = []
+  let texts: Y.Text[] = []
   const flush = (): void => {
     if (texts.length === 0) return
     const nodes = texts.flatMap((text) => readRuns(text, newBudget()).map(runToNode))
     olds.push({ types: texts, node: nodes })
     texts = []
   }
-  for (const child of fragment.toArray()) {
-    if (child instanceof Y.XmlText) {
+  for (const child of fragment.toArray() as unknown[]) {
+    if (child instanceof Y.Text) {
       texts.push(child)
       continue
     }
     flush()
-    olds.push({ types: [child], node: readElement(child, newBudget(), 0) })
+    const isElement = child instanceof Y.XmlElement || child instanceof Y.XmlHook
+    olds.push({ types: [child], node: isElement ? readElement(child, newBudget(), 0) : [] })
   }
   flush()
   return olds
@@ -88,7 +87,7 @@ type Stored = ReadonlyMap<string, readonly [attribute: string, value: Json]>
 
 const NOTHING: Stored = new Map()
 
-const storedIn = (text: Y.XmlText, { keyOfMark }: View): Stored =>
+const storedIn = (text: Y.Text, { keyOfMark }: View): Stored =>
   new Map(
     readRuns(text, newBudget()).flatMap(({ attributes }) =>
       Object.entries(attributes).map((entry) => [keyOfMark(attributeToMark(...entry)), entry] as const),
@@ -141,12 +140,12 @@ const writeAttributes = (element: Y.XmlElement, wanted: Attributes, isOurs: View
 const update = (old: Old, wanted: New, view: View): void => {
   const [first, ...others] = old.types
   if (isTexts(wanted)) {
-    const text = first as Y.XmlText
+    const text = first as Y.Text
     writeRuns(text, runsOf(wanted, storedIn(text, view), view), (key) =>
       view.isOurMark(attributeToMark(key, null).type),
     )
     // Empty texts stay: somebody may be writing in one.
-    for (const other of others as Y.XmlText[]) if (other.length > 0) other.delete(0, other.length)
+    for (const other of others as Y.Text[]) if (other.length > 0) other.delete(0, other.length)
   } else if (first instanceof Y.XmlElement) {
     writeAttributes(first, wanted.attrs ?? {}, view.isOurAttribute)
     writeXml(first, wanted.content ?? [], view)
@@ -167,7 +166,7 @@ const equalPairs = (keys: readonly (readonly string[])[], news: readonly string[
 }
 
 const isSameType = (old: Old, wanted: New): boolean => {
-  if (isTexts(wanted)) return old.types[0] instanceof Y.XmlText
+  if (isTexts(wanted)) return old.types[0] instanceof Y.Text
   return old.types[0] instanceof Y.XmlElement && old.types[0].nodeName === wanted.type
 }
 

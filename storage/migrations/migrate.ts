@@ -4,8 +4,13 @@ import { Migrator } from 'kysely/migration'
 import type { ColumnTypes } from '../dialects/column-types.ts'
 import * as initial from './0001-initial.ts'
 import * as chatSegments from './0002-chat-segments.ts'
+import * as documentVersions from './0003-document-versions.ts'
 
-const MIGRATIONS = { '0001-initial': initial, '0002-chat-segments': chatSegments }
+const MIGRATIONS = {
+  '0001-initial': initial,
+  '0002-chat-segments': chatSegments,
+  '0003-document-versions': documentVersions,
+}
 
 export const migrate = async <Tables>(db: Kysely<Tables>, types: ColumnTypes): Promise<void> => {
   const migrations = Object.fromEntries(

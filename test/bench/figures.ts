@@ -61,7 +61,7 @@ export const FIGURES: readonly Figure[] = [
   figure('cold open, synced', ['cold-open', 'syncedMs', 'ms'], { atMost: 0.9 }),
   figure('reconnect storm, 1 document × 500', ['storm-1x500', 'doneMs', 'ms'], { atMost: 1 }),
   figure('reconnect storm, 50 documents × 10', ['storm-50x10', 'doneMs', 'ms'], { atMost: 1 }),
-  alone('REST p95 over 200 ms, 200 people × 1/s', ['rest', 'p95Ms', 'ms'], 200),
+  alone('REST p95 of 200 ms allowed, 200 people × 1/s', ['rest', 'p95Ms', 'ms'], 200),
   alone('REST requests that failed', ['rest', 'errors', '/run'], 0),
 ]
 

@@ -157,7 +157,7 @@ test(
 
     const runSequence = async (place: Place, what: string): Promise<void> => {
       const { kind, people, group } = place
-      let { facts } = place
+      const facts = { ...place.facts }
       const doc = new Y.Doc()
       const ids: Record<string, string[]> = {}
       const period =
@@ -167,7 +167,7 @@ test(
         app.clock.time = Math.min(app.clock.time + jump, startedAt + 6 * DAY_MS)
         if (kind.part === 'segment' && !facts.isSealed && random.chance(0.03)) {
           await app.storage.db.updateTable('channel').set({ segments: 2 }).where('id', '=', place.id).execute()
-          facts = { ...facts, isSealed: true }
+          facts.isSealed = true
         }
         // What makes something comes more often, or the others have nothing to work on.
         const operation = random.pick(random.chance(0.5) ? makersOf(kind) : kind.operations)

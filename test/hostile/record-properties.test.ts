@@ -28,7 +28,7 @@ const question = (doc: Y.Doc, update: Uint8Array) => {
 
 const nameOf = ({ root, key }: Change): string => `${root}/${key}`
 
-/** Whatever a reader sees change was asked about. */
+/** Whatever a reader sees change was asked about, and no deletion that there is not. */
 const assertAsked = (before: Y.Doc, after: Y.Doc, asked: readonly Change[], at: string): number => {
   const [old, now] = [shownIn(before), shownIn(after)]
   let changes = 0
@@ -49,6 +49,8 @@ const assertAsked = (before: Y.Doc, after: Y.Doc, asked: readonly Change[], at: 
       `${name} was deleted unasked, ${at}`,
     )
   }
+  for (const change of asked)
+    if (change.value === undefined) assert.ok(!now.has(nameOf(change)), `${nameOf(change)} is still there, ${at}`)
   return changes
 }
 

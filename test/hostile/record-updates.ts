@@ -85,8 +85,7 @@ const craftStruct = (doc: Y.Doc, ends: ReadonlyMap<number, number>, random: Rand
 export const craftRecords = (doc: Y.Doc, authors: readonly number[], random: Random): Uint8Array => {
   const ends = new Map<number, number>()
   const blocks: CraftedBlock[] = []
-  // Yjs reads blocks from the highest client id down, and so writes them.
-  for (const client of [...authors].sort((a, b) => b - a)) {
+  for (const client of authors) {
     const clock = Y.getState(doc.store, client)
     const structs: CraftedStruct[] = []
     ends.set(client, clock)
@@ -104,5 +103,7 @@ export const craftRecords = (doc: Y.Doc, authors: readonly number[], random: Ran
     const from = random.int(0, end - 1)
     deletes.push({ client, ranges: [[from, random.int(1, end - from)]] })
   }
+  // As Yjs writes them.
+  blocks.sort((a, b) => b.client - a.client)
   return writeUpdate(blocks, deletes)
 }

@@ -51,7 +51,7 @@ test('[HF10] every update of random honest histories is applied wholly or answer
     for (const update of [...order, ...updates]) {
       const verdict = judge(factsOf(server, { claims: ALL_MINE }), update)
       if (verdict.verdict === 'refuse') assert.equal(verdict.code, 'gap', at)
-      counts[verdict.verdict === 'refuse' ? 'gap' : (verdict.verdict as 'accept' | 'known')]++
+      counts[verdict.verdict === 'refuse' ? 'gap' : verdict.verdict]++
       if (verdict.verdict === 'accept') {
         Y.applyUpdate(server, verdict.update)
         assert.equal(server.store.pendingStructs, null, at)

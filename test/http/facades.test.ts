@@ -4,27 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'vitest'
 import { FACADES } from '../../server/http/facades.ts'
 import { KINDS } from '../../shared/registry.ts'
-import { openTestApp } from './test-app.ts'
-
-const openTeam = async () => {
-  const app = await openTestApp()
-  const { id: userId, token } = await app.person('alice')
-  const body = { name: 'Friends', timezone: 'Europe/Berlin', checkInFrequency: 'weekly' }
-  const group = await app.must<{ id: string; accessCode: string }>(201, 'POST', '/groups', { token, body })
-  const channel = async (type: string): Promise<string> =>
-    (
-      await app.must<{ id: string }>(201, 'POST', `/groups/${group.id}/channels`, {
-        token,
-        body: { type, name: 'channel' },
-      })
-    ).id
-  const join = async (username: string) => {
-    const person = await app.person(username)
-    await app.must(200, 'POST', '/groups/join', { token: person.token, body: { accessCode: group.accessCode } })
-    return person
-  }
-  return { app, userId, token, group, channel, join, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
-}
+import { openTeam } from './team.ts'
 
 interface Named {
   readonly id: string
@@ -46,7 +26,8 @@ describe('the table', () => {
 
   test('[FA2] a route whose path names no channel asks for it', async () => {
     await using team = await openTeam()
-    const { app, token } = team
+    const { app } = team
+    const { token } = team.alice
     const channel = await team.channel('TODO')
     const body = { id: 'task-0000000001', title: 'Buy milk' }
     await app.must(201, 'POST', `/tasks/channels/${channel}`, { token, body })
@@ -71,7 +52,8 @@ describe('the table', () => {
 
   test('[FA3] what is made answers 201, the repeat of it 200', async () => {
     await using team = await openTeam()
-    const { app, token, userId } = team
+    const { app } = team
+    const { id: userId, token } = team.alice
     const made: [path: string, body: Named][] = [
       [`/tasks/channels/${await team.channel('TODO')}`, { id: 'task-0000000001', title: 'x' }],
       [`/kanban/channels/${await team.channel('KANBAN')}/columns`, { id: 'column-00000001', name: 'x' }],
@@ -85,7 +67,8 @@ describe('the table', () => {
 
   test('[FA4] one record is found by its id; a deleted one is not', async () => {
     await using team = await openTeam()
-    const { app, token } = team
+    const { app } = team
+    const { token } = team.alice
     const channel = await team.channel('KANBAN')
     const column = { id: 'column-00000001', name: 'To do' }
     await app.must(201, 'POST', `/kanban/channels/${channel}/columns`, { token, body: column })
@@ -103,7 +86,8 @@ describe('the table', () => {
 describe('messages', () => {
   test('[FA6] a message is edited, reacted to and deleted in the segment it is in', async () => {
     await using team = await openTeam()
-    const { app, token, userId } = team
+    const { app } = team
+    const { id: userId, token } = team.alice
     const channel = await team.channel('CHAT')
     const id = `${userId}.message-00000001`
     await app.must(201, 'POST', `/chats/${channel}/messages`, { token, body: { id, body: 'Lunch at one?' } })
@@ -130,7 +114,8 @@ describe('check-ins', () => {
 
   test('[FA7] one checks in once for a period, changes it, takes it back, and does it again', async () => {
     await using team = await openTeam()
-    const { app, token, group } = team
+    const { app, group } = team
+    const { token } = team.alice
     const body = { groupId: group.id, ...SCORES }
     const { period } = await app.must<{ period: string }>(201, 'POST', '/checkins', { token, body })
     await app.refused(409, 'checkin/duplicate', 'POST', '/checkins', { token, body })
@@ -156,7 +141,8 @@ describe('check-ins', () => {
 
   test('[FA8] one’s own check-ins come in pages, newest first, each once', async () => {
     await using team = await openTeam()
-    const { app, userId, token, group } = team
+    const { app, group } = team
+    const { id: userId } = team.alice
     const session = await app.storage.db
       .selectFrom('session')
       .selectAll()
@@ -188,11 +174,11 @@ describe('check-ins', () => {
         )
         periods.push(...page.checkins.map(({ period }) => period))
         before = page.before
+        assert.ok(periods.length < 50, 'the pages have no end')
       } while (before !== undefined)
       assert.equal(periods.length, 5)
       assert.deepEqual(periods, periods.toSorted().toReversed())
     }
-    assert.equal(token.length > 0, true)
     await app.refused(422, 'input/invalid', 'GET', '/checkins?before=nothing', { token: await fresh() })
     const trends = await app.must<{ points: { scores: { total: number } | null }[]; streak: { current: number } }>(
       200,
@@ -213,7 +199,8 @@ describe('check-ins', () => {
 
   test('[FA9] what is read of a group is for its members', async () => {
     await using team = await openTeam()
-    const { app, token, group } = team
+    const { app, group } = team
+    const { token } = team.alice
     const { token: stranger } = await app.person('stranger')
     const paths = [
       `/checkins/group/${group.id}`,

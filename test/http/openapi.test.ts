@@ -75,6 +75,7 @@ const expand = (route: string): string[] =>
     const hasPart = route.includes('{part}')
     if (hasPart ? !takesPart : needsPart) return []
     const path = route.replace('{kind}', kind.name)
+    if (route.includes('/versions')) return kind.name === 'document' ? [path] : []
     if (route.includes('{name}')) return kind.operations.map(({ name }) => path.replace('{name}', name))
     return kind.read ? [path] : []
   })
@@ -165,15 +166,19 @@ describe('a running server', () => {
   /** Fresh things for one example, by the ids that stand for them in the description. */
   const prepare = async ({ path, tags }: (typeof endpoints)[number]): Promise<Map<string, string>> => {
     const number = String(++lastNumber).padStart(10, '0')
-    const stands = new Map([['group-0000000001', `fresh-group-${number}`]])
-    const { id: group } = await must('POST', '/groups', { id: `fresh-group-${number}`, name: 'Friday club' })
+    const tag = tags[0]?.split(':')[0] ?? ''
+    // One belongs to a hundred groups at most, so a new one is made only for what is a group's.
+    const group = tag in CHANNEL_TYPES ? 'shared-group-0001' : `fresh-group-${number}`
+    await must('POST', '/groups', { id: group, name: 'Friday club' })
+    const stands = new Map([['group-0000000001', group]])
     for (const [kind, type] of Object.entries(CHANNEL_TYPES)) {
+      if (kind !== tag && tag !== 'channels') continue
       const { id } = await must('POST', `/groups/${group}/channels`, { type, name: kind })
       stands.set(`${kind}-0000000001`, id)
       for (const [name, input] of PREPARED[kind] ?? [])
         await must('POST', `/documents/${kind}/${id}/operations/${name}`, input)
     }
-    if (tags[0] === 'accounts') {
+    if (tag === 'accounts') {
       if (path.endsWith('register')) stands.set('"ada"', '"ada_again"').set('user-0000000002', `fresh-user-${number}`)
       const login = await must('POST', '/auth/login', { identifier: 'olga', password }, '')
       stands.set('the-refresh-token-of-the-last-answer', login.refreshToken)
@@ -194,10 +199,14 @@ describe('a running server', () => {
       const { accessCode } = await must('POST', '/groups', { name: 'Theirs' }, ada.accessToken)
       stands.set('THE-CODE-00', accessCode)
     }
-    if (tags[0]?.startsWith('checkins') && !path.endsWith('submit') && path !== '/api/v1/checkins') {
+    if (tag === 'checkins' && !path.endsWith('submit') && path !== '/api/v1/checkins') {
       const scores = { productive: 5, satisfied: 5, body: 5, care: 5 }
       const { period } = await must('POST', '/checkins', { groupId: group, ...scores })
       stands.set('2026-W07', period)
+    }
+    if (path.includes('/versions')) {
+      const document = `document/${stands.get('document-0000000001')}${path.includes('{part}') ? '/record-0000000001' : ''}`
+      stands.set('version-0000000001', (await must('POST', `/documents/${document}/versions`, {})).id)
     }
     return stands
   }

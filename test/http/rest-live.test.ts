@@ -62,40 +62,43 @@ test('[OP12] an open editor sees what REST does, and REST sees what the editor d
   )
 })
 
-test('[OP13] an operation that was answered is there after kill -9', async () => {
-  await using owned = new AsyncDisposableStack()
-  const folder = await mkdtemp(join(tmpdir(), 'syncline-rest-'))
-  owned.defer(() => rm(folder, { recursive: true, force: true }))
-  const first = await startChild(folder)
-  owned.use(first.child)
-  const person = await register(first.url)
-  const token = person.accessToken
-  const group = await createGroup(first.url, person)
-  const made = { token, body: { type: 'TODO', name: 'channel' } }
-  const { id } = await must<{ id: string }>(first.url, 'POST', `/groups/${group.id}/channels`, made)
-  const answered: string[] = []
-  let isAlive = true
-  const write = async (): Promise<void> => {
-    while (isAlive) {
-      const body = { title: 'task' }
-      const answer = await ask(first.url, 'POST', `/tasks/channels/${id}`, { token, body }).catch(() => null)
-      if (answer?.status === 201) answered.push((answer.data as { id: string }).id)
+test.each(['SIGKILL', 'SIGTERM'] as const)(
+  '[OP13] an operation that was answered is there after %s',
+  async (signal) => {
+    await using owned = new AsyncDisposableStack()
+    const folder = await mkdtemp(join(tmpdir(), 'syncline-rest-'))
+    owned.defer(() => rm(folder, { recursive: true, force: true }))
+    const first = await startChild(folder)
+    owned.use(first.child)
+    const person = await register(first.url)
+    const token = person.accessToken
+    const group = await createGroup(first.url, person)
+    const made = { token, body: { type: 'TODO', name: 'channel' } }
+    const { id } = await must<{ id: string }>(first.url, 'POST', `/groups/${group.id}/channels`, made)
+    const answered: string[] = []
+    const killed = new AbortController()
+    const write = async (): Promise<void> => {
+      while (!killed.signal.aborted) {
+        const body = { title: 'task' }
+        const answer = await ask(first.url, 'POST', `/tasks/channels/${id}`, { token, body }).catch(() => null)
+        if (answer?.status === 201) answered.push((answer.data as { id: string }).id)
+      }
     }
-  }
-  const writers = Array.from({ length: 8 }, write)
-  await eventually(
-    () => answered.length,
-    (count) => count >= 100,
-  )
-  await first.child.kill('SIGKILL')
-  isAlive = false
-  await Promise.all(writers)
-  const second = await startChild(folder)
-  owned.use(second.child)
-  const { tasks } = await must<{ tasks: { id: string }[] }>(second.url, 'GET', `/documents/tasks/${id}`, { token })
-  const found = new Set(tasks.map((task) => task.id))
-  assert.deepEqual(
-    answered.filter((task) => !found.has(task)),
-    [],
-  )
-})
+    const writers = Array.from({ length: 8 }, write)
+    await eventually(
+      () => answered.length,
+      (count) => count >= 100,
+    )
+    await first.child.kill(signal)
+    killed.abort()
+    await Promise.all(writers)
+    const second = await startChild(folder)
+    owned.use(second.child)
+    const { tasks } = await must<{ tasks: { id: string }[] }>(second.url, 'GET', `/documents/tasks/${id}`, { token })
+    const found = new Set(tasks.map((task) => task.id))
+    assert.deepEqual(
+      answered.filter((task) => !found.has(task)),
+      [],
+    )
+  },
+)

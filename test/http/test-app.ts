@@ -8,6 +8,7 @@ import { createAccessTokens } from '../../server/auth/access-token.ts'
 import { createAccounts } from '../../server/auth/accounts.ts'
 import { createPasswords, type Passwords } from '../../server/auth/password.ts'
 import { createSessions } from '../../server/auth/sessions.ts'
+import { createVersions } from '../../server/documents/versions.ts'
 import { createApp } from '../../server/http/app.ts'
 import { createLogger } from '../../server/log.ts'
 import { openSecrets } from '../../server/secret.ts'
@@ -91,7 +92,19 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
   const config = { allowedOrigins: options.allowedOrigins ?? [] }
   const sync = owned.use(createSync({ storage, access, allowedOrigins: config.allowedOrigins, log, now }))
   const random = (): number => source.random()
-  const app = createApp({ storage, accounts, access, sync, log, config, now, newId: () => source.newId(), random })
+  const versions = owned.use(createVersions({ storage, sync, now, newId: () => source.newId(), log }))
+  const app = createApp({
+    storage,
+    accounts,
+    access,
+    sync,
+    versions,
+    log,
+    config,
+    now,
+    newId: () => source.newId(),
+    random,
+  })
 
   const ask = async (method: string, path: string, { body, token, headers }: Asking = {}): Promise<Answer> => {
     const response = await app.request(path.startsWith('/health') ? path : `/api/v1${path}`, {
@@ -132,6 +145,7 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
     clock,
     source,
     sync,
+    versions,
     folder,
     logLines,
     passwords,

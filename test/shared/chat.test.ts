@@ -149,6 +149,7 @@ test('[CT8] a reaction is set or not, however often it was', () => {
     ['👍', [ANNA, BEN]],
   ])
   expect(JSON.stringify(messages(anna))).toBe(JSON.stringify(messages(ben)))
+  expect(transactionsOf(anna.doc, () => anna.run('message.react', { id, emoji: '👍', on: true }))).toBe(0)
   anna.run('message.react', { id, emoji: '👍', on: false })
   expect(transactionsOf(anna.doc, () => anna.run('message.react', { id, emoji: '👍', on: false }))).toBe(0)
   expect(reactions(anna)?.['👍']).toEqual([BEN])

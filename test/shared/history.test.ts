@@ -144,6 +144,15 @@ test('[UN4] undoing a message takes its edits along, but not that it is hidden',
   expect([...doc.getMap('messages:edits').keys()]).toEqual([`${id}.hidden`])
 })
 
+test('[UN4] an edit of a message that is gone is not undone', () => {
+  const { doc, run, undo } = open(CHAT_KIND)
+  const { id } = run('message.send', { body: 'one' })
+  run('message.edit', { id, body: 'two' })
+  // Deleted on a device that did not know of the edit.
+  doc.getMap('messages').delete(id)
+  expect(transactionsOf(doc, () => expect(undo()).toBe(false))).toBe(0)
+})
+
 test('[UN4] a moderator can undo hiding, and reactions go back and forth', () => {
   const { doc, run, undo, redo, ben } = open(CHAT_KIND, { role: 'moderator' })
   const { id } = ben.run('message.send', { body: 'by Ben' })

@@ -84,7 +84,7 @@ test('[RE1] readers of every kind cope with any values in any roots', () => {
       const doc = new Y.Doc()
       for (let step = 0; step < 40; step++) {
         // The rule is not asked: this is a doc as no server would have let it become.
-        writeChanges(doc, randomChanges(kind, doc, random, ANNA), null)
+        writeChanges(doc, randomChanges({ kind, doc, random, user: ANNA }), null)
         if (step % 8 === 0) expect(() => JSON.stringify(kind.read?.(doc))).not.toThrow()
       }
     }

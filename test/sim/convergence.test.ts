@@ -8,14 +8,14 @@ import type { Counts } from './simulation.ts'
 
 const RUNS = 2_000
 const CHUNKS = 4
-/** Runs that once showed a mistake, `kind:seed`. */
-const FOUND: readonly string[] = []
+/** One run alone, `kind:seed`. */
+const ONE = process.env['SIM']
 
 const kinds = [...KINDS.values()].filter(isSimulated)
 const random = createRandom(chooseSeed())
 const runsEach = Math.ceil(RUNS / kinds.length / CHUNKS)
 
-describe.skipIf(process.env['SIM'] !== undefined)('simulated devices', () => {
+const simulateDevices = (): void => {
   process.stdout.write(`convergence: SEED=${random.seed}\n`)
 
   describe.each(kinds.map((kind) => [kind.name, kind] as const))('%s', (name, kind) => {
@@ -34,10 +34,6 @@ describe.skipIf(process.env['SIM'] !== undefined)('simulated devices', () => {
     })
   })
 
-  test.each(FOUND)('[CV3] a run that once failed does not: %s', (found) => {
-    simulateOne(found)
-  })
-
   test('[CV4] the same seed gives the same run', () => {
     const steps = ['chat:1', 'chat:1', 'chat:2'].map((run) => {
       const lines: string[] = []
@@ -47,8 +43,7 @@ describe.skipIf(process.env['SIM'] !== undefined)('simulated devices', () => {
     expect(steps[0]).toBe(steps[1])
     expect(steps[0]).not.toBe(steps[2])
   })
-})
+}
 
-test.runIf(process.env['SIM'] !== undefined)('one simulated run', () => {
-  simulateOne(process.env['SIM'] as string, (line) => void process.stdout.write(`${line}\n`))
-})
+if (ONE === undefined) describe('simulated devices', simulateDevices)
+else test('one simulated run', () => simulateOne(ONE, (line) => void process.stdout.write(`${line}\n`)))

@@ -14,9 +14,14 @@ import type { Message } from './replica.ts'
 import type { User } from './world.ts'
 
 export interface Witness {
+  /** A message was made. */
   readonly saw: (message: Message) => void
+  /** The server took it. */
+  readonly accepted: (message: Message) => void
   /** Throws when `doc` shows what must not be. */
   readonly check: (doc: Y.Doc) => void
+  /** Throws when `doc` has lost what the server once took, and whoever wrote it never took out. */
+  readonly checkKept: (doc: Y.Doc) => void
 }
 
 /** `root/key` → what each user ever wrote there. */
@@ -157,6 +162,7 @@ const CHECKS: Readonly<Record<string, (known: Known) => void>> = {
 
 export const createWitness = (kind: Kind, users: readonly User[]): Witness => {
   const book: Book = new Map()
+  const kept = new Map<string, { readonly root: string; readonly key: string; readonly user: string }>()
   const wroteBy = (root: string, key: string, user: string): readonly unknown[] =>
     book.get(`${root}/${key}`)?.get(user) ?? []
   return {
@@ -166,6 +172,17 @@ export const createWitness = (kind: Kind, users: readonly User[]): Witness => {
         const users = book.get(place) ?? new Map<string, unknown[]>()
         users.set(user.id, [...(users.get(user.id) ?? []), value])
         book.set(place, users)
+      }
+    },
+    accepted: ({ user, changes }) => {
+      for (const { root, key, value } of changes)
+        if (value !== undefined) kept.set(`${root}/${key}`, { root, key, user: user.id })
+    },
+    checkKept: (doc) => {
+      for (const { root, key, user } of kept.values()) {
+        // What hides a message is any moderator's.
+        if (doc.getMap(root).has(key) || key.endsWith('.hidden')) continue
+        must(wroteBy(root, key, user).includes(undefined), `${root}/${key} is gone, and ${user} never took it out`)
       }
     },
     check: (doc) => {

@@ -1,6 +1,8 @@
 // One simulated run: devices that work on one document, a network that delays, reorders and repeats, and a server that
 // judges every change by the kind's rule. The same seed gives the same run.
 import * as Y from 'yjs'
+import { judge } from '../../server/sync/verdict.ts'
+import { can } from '../../shared/access.ts'
 import { AppError } from '../../shared/errors.ts'
 import { isSameJson } from '../../shared/json.ts'
 import type { Kind } from '../../shared/kind.ts'
@@ -24,6 +26,8 @@ interface Run {
   readonly server: Y.Doc
   readonly replicas: readonly Replica[]
   readonly accepted: Uint8Array[]
+  /** Client ids and the users they belong to. */
+  readonly claims: Map<number, string>
   readonly witness: Witness
   readonly counts: Counts
   readonly log: (line: string) => void
@@ -36,12 +40,24 @@ const HONEST_REFUSALS: ReadonlySet<string> = new Set(['segment-sealed', 'period-
 
 const SERVER_DEVICE = { id: 'server-0000000', skewMs: 0, knowsSealed: true }
 
-/** The server's part: all changes of a message or none. Null: taken. */
-const judge = ({ kind, world, server }: Run, { user, update, changes }: Message): string | null => {
+/**
+ * The server's part: all of a message or nothing. The rule, asked about the changes, and the verdict, which has only the
+ * bytes, must agree. Null: taken.
+ */
+const decide = ({ kind, world, server, claims }: Run, { user, update, changes }: Message): string | null => {
   const facts = contextOf(world, user, SERVER_DEVICE)
   const refusal = changes.map((change) => kind.rule(change, facts)).find((found) => found !== null)
-  if (refusal) return refusal.code
-  Y.applyUpdate(server, update, REMOTE)
+  const expected = can(user.role, 'write') ? (refusal?.code ?? null) : 'read-only'
+  const readOnly = expected === 'read-only'
+  const verdict = judge({ ...facts, doc: server, kind, readOnly, claims, documentBytes: 0 }, update)
+  // A message that comes again is no news, whatever has become of the rules since.
+  if (verdict.verdict === 'known') return null
+  const code = verdict.verdict === 'refuse' ? verdict.code : null
+  if ((code === null) !== (expected === null))
+    throw new Error(`the verdict says ${code}, the rule ${expected}: ${JSON.stringify(changes)}`)
+  if (verdict.verdict === 'refuse') return verdict.code
+  for (const clientId of verdict.claims) claims.set(clientId, user.id)
+  Y.applyUpdate(server, verdict.update, REMOTE)
   return null
 }
 
@@ -53,10 +69,11 @@ const resync = ({ server }: Run, replica: Replica): void => {
 const sendOne = (run: Run, replica: Replica): void => {
   const message = replica.outbox[0]
   if (!message) return
-  const code = judge(run, message)
+  const code = decide(run, message)
   count(run, code ? `refused ${code}` : 'accepted')
   if (!code) {
     run.accepted.push(message.update)
+    run.witness.accepted(message)
     for (const other of run.replicas) if (other !== replica && other.isOnline) other.inbox.push(message.update)
     // Now and then the acknowledgement is lost, and the message is sent again.
     if (run.world.random.chance(0.9)) replica.outbox.shift()
@@ -84,7 +101,7 @@ const cheat = (run: Run, replica: Replica): void => {
   const copy = openDoc(kind, world.random, Y.encodeStateAsUpdate(server), (update, changes, by) => {
     message = { user: replica.user, update, changes, by }
   })
-  const changes = randomChanges(kind, copy, world.random, replica.user.id)
+  const changes = randomChanges({ kind, doc: copy, random: world.random, user: replica.user.id })
   copy.transact(
     () => {
       for (const { root, key, value } of changes) {
@@ -95,12 +112,13 @@ const cheat = (run: Run, replica: Replica): void => {
     { operation: 'cheat' },
   )
   if (!message) return
-  const code = judge(run, message)
+  const code = decide(run, message)
   count(run, code ? 'cheat refused' : 'cheat accepted')
   run.log(`${replica.name} cheats ${JSON.stringify(changes)}: ${code ?? 'accepted'}`)
   if (code) return
   run.accepted.push(message.update)
   run.witness.saw(message)
+  run.witness.accepted(message)
   for (const other of run.replicas) if (other.isOnline) other.inbox.push(message.update)
 }
 
@@ -138,9 +156,9 @@ const act = (run: Run, replica: Replica): void => {
   const { random } = run.world
   const since = replica.outbox.length
   const dice = random.int(1, 100)
-  if (dice <= 76) operate(run, replica)
-  else if (dice <= 90) {
-    const what = dice <= 84 ? 'undo' : 'redo'
+  if (dice <= 72) operate(run, replica)
+  else if (dice <= 87) {
+    const what = dice <= 80 ? 'undo' : 'redo'
     const did = replica.history[what]()
     if (did) count(run, what)
     run.log(`${replica.name} ${what}: ${did}`)
@@ -224,6 +242,7 @@ export const simulate = (
     server: openDoc(kind, random, Y.encodeStateAsUpdate(new Y.Doc()), () => {}),
     replicas: Array.from({ length: random.int(2, 8) }, (_, index) => createReplica(world, kind, index)),
     accepted: [],
+    claims: new Map(),
     witness: createWitness(kind, world.users),
     counts,
     log,
@@ -238,5 +257,6 @@ export const simulate = (
   }
   settle(run)
   run.witness.check(run.server)
+  run.witness.checkKept(run.server)
   mustBeEqual(run)
 }

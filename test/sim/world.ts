@@ -41,7 +41,7 @@ export const createWorld = (kind: Kind, random: Random): World => {
   const count = kind.writers === 'user' ? 1 : random.int(2, 5)
   const users = Array.from({ length: count }, (_, index) => ({
     id: `user-00000000${index}`,
-    role: index === 0 ? 'owner' : random.chance(0.1) ? 'guest' : random.pick(ROLES.slice(1)),
+    role: index === 0 ? 'owner' : random.chance(0.4) ? 'member' : random.pick(ROLES),
   }))
   return { random, users, groups: createGroups(random), now: START, isSealed: false }
 }

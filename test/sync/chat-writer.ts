@@ -22,6 +22,7 @@ export interface OpenSegment {
 
 export interface ChatWriter extends Disposable {
   readonly person: Person
+  /** The segment, which is opened once. */
   readonly open: (name: string) => Promise<OpenSegment>
 }
 
@@ -41,10 +42,12 @@ const contextOf = ({ id }: Person, more: Partial<OperationContext>): OperationCo
 
 const openSegment = async (client: WireClient, person: Person, name: string): Promise<OpenSegment> => {
   const document = await client.open(name, person.accessToken, VERSION)
+  /** What the server is known to have; `doc` is that and what is on its way there. */
+  const stored = new Y.Doc()
   let doc = new Y.Doc()
   let isSynced = false
   document.onUpdate = (update) => {
-    Y.applyUpdate(doc, update)
+    for (const one of [stored, doc]) Y.applyUpdate(one, update)
     isSynced = true
   }
   document.sendStep1(Y.encodeStateVector(doc))
@@ -77,21 +80,19 @@ const openSegment = async (client: WireClient, person: Person, name: string): Pr
     run: async (name_, input, more = {}) => {
       const operation = CHAT_KIND.operations.find(({ name: one }) => one === name_)
       if (!operation) throw new Error(`no operation ${name_}`)
-      const before = doc
-      const copy = new Y.Doc()
-      copy.clientID = before.clientID
-      Y.applyUpdate(copy, Y.encodeStateAsUpdate(before))
       const updates: Uint8Array[] = []
-      copy.on('update', (update: Uint8Array) => updates.push(update))
-      runOperation(CHAT_KIND, operation, copy, input, contextOf(person, more))
+      const listen = (update: Uint8Array): void => void updates.push(update)
+      doc.on('update', listen)
+      runOperation(CHAT_KIND, operation, doc, input, contextOf(person, more))
+      doc.off('update', listen)
       const [update] = updates
       if (!update) return null
       const code = await send(update)
-      // What was refused is taken out of the local doc again, under a new client id.
-      if (code === null) Y.applyUpdate(doc, update)
+      if (code === null) Y.applyUpdate(stored, update)
       else {
+        // What was refused is taken out of the local doc again, under a new client id.
         doc = new Y.Doc()
-        Y.applyUpdate(doc, Y.encodeStateAsUpdate(before))
+        Y.applyUpdate(doc, Y.encodeStateAsUpdate(stored))
       }
       return code
     },
@@ -100,9 +101,14 @@ const openSegment = async (client: WireClient, person: Person, name: string): Pr
 
 export const openChatWriter = async (syncUrl: string, person: Person): Promise<ChatWriter> => {
   const client = await connectWire(syncUrl)
+  const segments = new Map<string, OpenSegment>()
   return {
     person,
-    open: (name) => openSegment(client, person, name),
+    open: async (name) => {
+      const segment = segments.get(name) ?? (await openSegment(client, person, name))
+      segments.set(name, segment)
+      return segment
+    },
     [Symbol.dispose]: () => client.close(),
   }
 }

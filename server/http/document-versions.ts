@@ -1,0 +1,82 @@
+// The routes of document versions: name the present state, list, read, restore.
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { can } from '../../shared/access.ts'
+import { FORMATS } from '../../shared/document/formats.ts'
+import { AppError } from '../../shared/errors.ts'
+import { id, line } from '../../shared/inputs.ts'
+import { VERSION_LABEL_LENGTH_MAX } from '../../shared/limits.ts'
+import { isId } from '../../shared/names.ts'
+import { parseInput } from '../../shared/operation.ts'
+import type { VersionRow } from '../../storage/versions.ts'
+import type { Grant } from '../access.ts'
+import { actorOf, type AppDependencies, type HttpContext, type HttpEnv } from './context.ts'
+import { success } from './envelope.ts'
+import { targetOf } from './operate.ts'
+import { readBody } from './validate.ts'
+
+export const versionBody = z.strictObject({ id: id.optional(), label: line(VERSION_LABEL_LENGTH_MAX).nullish() })
+
+/** `format` of a reading; `json` where it is left out. */
+export const formatQuery = z.strictObject({ format: z.enum(FORMATS).default('json') })
+
+export const listQuery = z.strictObject({ before: id.optional() })
+
+const toView = (version: VersionRow) => ({
+  id: version.id,
+  label: version.label,
+  automatic: version.is_automatic,
+  createdBy: version.created_by,
+  createdAt: version.created_at,
+})
+
+/** Below `/documents`. */
+export const createDocumentVersionRoutes = (deps: AppDependencies): Hono<HttpEnv> => {
+  const { versions } = deps
+  const routes = new Hono<HttpEnv>()
+
+  /** Throws `access/not-found`; `access/forbidden` where `needs` is more than one may. */
+  const open = async (c: HttpContext, needs: 'read' | 'write'): Promise<Grant> => {
+    const { kind, name } = targetOf(c.req.param('kind') as string, c.req.param('id') as string, c.req.param('part'))
+    if (kind.name !== 'document')
+      throw new AppError('operation/unknown', `documents of kind ${kind.name} have no versions`)
+    const grant = await deps.access.openFor(await actorOf(deps, c), name)
+    if (needs === 'write' && (grant.readOnly || !can(grant.role, 'write')))
+      throw new AppError('access/forbidden', 'versions are made by those who may write here')
+    return grant
+  }
+
+  const versionIn = (c: HttpContext): string => {
+    const versionId = c.req.param('versionId') as string
+    if (!isId(versionId)) throw new AppError('record/not-found', 'no such version')
+    return versionId
+  }
+
+  for (const base of ['/:kind/:id', '/:kind/:id/:part'] as const) {
+    routes.post(`${base}/versions`, async (c) => {
+      const { name, userId } = await open(c, 'write')
+      const { row, created } = await versions.create(name, { ...(await readBody(c, versionBody)), userId })
+      return success(c, toView(row), created ? 201 : 200)
+    })
+
+    routes.get(`${base}/versions`, async (c) => {
+      const { name } = await open(c, 'read')
+      const { before } = parseInput(listQuery, c.req.query())
+      return success(c, { versions: (await versions.list(name, before)).map(toView) })
+    })
+
+    routes.get(`${base}/versions/:versionId`, async (c) => {
+      const { name } = await open(c, 'read')
+      const { format } = parseInput(formatQuery, c.req.query())
+      const { content, ...version } = await versions.read(name, versionIn(c), format)
+      return success(c, { ...toView(version), ...content })
+    })
+
+    routes.post(`${base}/versions/:versionId/restore`, async (c) => {
+      const { name, userId } = await open(c, 'write')
+      const { restored, saved } = await versions.restore(name, versionIn(c), userId)
+      return success(c, { restored: toView(restored), saved: toView(saved) })
+    })
+  }
+  return routes
+}
