@@ -16,7 +16,7 @@ import { toHtml } from './html.ts'
 import { isQuillAttribute, toQuill } from './quill.ts'
 import { dialectOf, namesIn } from './roots.ts'
 import { toMarkdown } from './to-markdown.ts'
-import { depthOf, isItem, markName, nodeName, treeKey, type TreeNode } from './tree.ts'
+import { depthOf, isItem, markName, nodeName, textOf, treeKey, type TreeNode } from './tree.ts'
 import { writeRuns } from './write-text.ts'
 import { EXACT, type View, writeXml } from './write-xml.ts'
 
@@ -34,13 +34,14 @@ const NODE_BYTES = 16
 
 const ATTRIBUTES = new Set(['level', 'start', 'order', 'language', 'params', 'src', 'alt', 'title', 'checked'])
 
+const isList = (node: TreeNode | readonly TreeNode[]): node is readonly TreeNode[] => Array.isArray(node)
+
 /** What Markdown or HTML says of nodes: canonical blocks, of inline nodes a paragraph, of an item its list. */
 const blocksOf = (node: TreeNode | readonly TreeNode[]): TreeNode[] => {
-  if (Array.isArray(node)) return canonical(node)
-  const one = node as TreeNode
-  const name = nodeName(one.type)
-  if (!name || !isItem(name)) return canonical([one])
-  return canonical([{ type: name === 'taskItem' ? 'taskList' : 'bulletList', content: [one] }])
+  if (isList(node)) return canonical(node)
+  const name = nodeName(node.type)
+  if (!name || !isItem(name)) return canonical([node])
+  return canonical([{ type: name === 'taskItem' ? 'taskList' : 'bulletList', content: [node] }])
 }
 
 const viewOf = (format: Format): View => {
@@ -56,7 +57,7 @@ const viewOf = (format: Format): View => {
     },
     isOurAttribute: (_type, attribute) => ATTRIBUTES.has(attribute),
     // Empty paragraphs.
-    mayBeMissing: (node) => !Array.isArray(node) && keysOf(node).every((key) => key === ''),
+    mayBeMissing: (node) => !isList(node) && textOf(node) === '' && keysOf(node).every((key) => key === ''),
   }
 }
 

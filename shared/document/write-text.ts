@@ -104,14 +104,7 @@ const shift = (by: Splice, { oldAt, newAt, ...lengths }: Splice): Splice => ({
 /** Splices of words inside splices of lines, so that a line that stays is never part of a change. */
 const changesOf = (olds: readonly Run[], news: readonly Run[]): Splice[] => {
   const [cutOld, cutNew] = [createCutter(olds), createCutter(news)]
-  return [
-    {
-      oldAt: 0,
-      newAt: 0,
-      oldLength: olds.reduce((n, r) => n + sizeOf(r), 0),
-      newLength: news.reduce((n, r) => n + sizeOf(r), 0),
-    },
-  ].flatMap((lines) => {
+  return splicesOf(tokensOf(olds, LINES), tokensOf(news, LINES)).flatMap((lines) => {
     const gone = tokensOf(cutOld(lines.oldAt, lines.oldLength), WORDS)
     const come = tokensOf(cutNew(lines.newAt, lines.newLength), WORDS)
     return splicesOf(gone, come).map((words) => shift(lines, words))

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'vitest'
 import { ERRORS, AppError } from '../../shared/errors.ts'
+import { openNextSegment } from '../../storage/groups.ts'
+import { startPostgres } from '../helpers/postgres.ts'
 import { openTestApp, type TestApp } from './test-app.ts'
 
 const CHANNEL = 'channel-0000000001'
@@ -109,8 +111,7 @@ describe('opening a document', () => {
     assert.deepEqual(await refusal(app.access.openDocument(alice.token, name)), denied)
   })
 
-  test('[DO5] each kind opens where it belongs, and brings what its rules ask', async () => {
-    await using app = await openTestApp()
+  const checkKinds = async (app: TestApp): Promise<void> => {
     const { alice } = await prepare(app)
     await app.storage.db.updateTable('channel').set({ segments: 3 }).where('id', '=', CHAT).execute()
     const open = async (name: string) => {
@@ -131,6 +132,21 @@ describe('opening a document', () => {
       createdAt: app.clock.time,
       joinedAt: app.clock.time,
     })
+    assert.equal(await openNextSegment(app.storage.db, CHAT, 1), false)
+    assert.equal(await openNextSegment(app.storage.db, CHAT, 2), true)
+    assert.equal(await openNextSegment(app.storage.db, CHAT, 2), false)
+    assert.deepEqual(await open(`chat/${CHAT}/2`), ['owner', false, [], true, []])
+  }
+
+  test('[DO5] each kind opens where it belongs, and brings what its rules ask', async () => {
+    await using app = await openTestApp()
+    await checkKinds(app)
+  })
+
+  test('[DO5] the same on Postgres', async () => {
+    await using postgres = await startPostgres()
+    await using app = await openTestApp({ location: { postgres: await postgres.createDatabase() } })
+    await checkKinds(app)
   })
 
   test('[DO6] over HTTP a chat is its newest segment, and what may not be opened is unknown', async () => {
