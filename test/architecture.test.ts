@@ -37,10 +37,8 @@ const show = ({ from, to }: Import): string => `${from} → ${to}`
 /** Packages that shared may import besides yjs and zod, and where: pure all of them. */
 const PURE: [name: string, place: string][] = [
   ['fractional-indexing', 'shared/order.ts'],
-  ['y-prosemirror', 'shared/document/'],
   ['prosemirror-model', 'shared/document/'],
   ['prosemirror-markdown', 'shared/document/'],
-  ['prosemirror-schema-basic', 'shared/document/'],
   ['htmlparser2', 'shared/document/'],
 ]
 
