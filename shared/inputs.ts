@@ -1,11 +1,8 @@
 // The parts that inputs of operations and bodies of requests are built from.
 import { z } from 'zod'
-import { isDate, isText } from './fields.ts'
+import { isDate, isShowable, isText } from './fields.ts'
 import { LABEL_LENGTH_MAX, LABELS_MAX } from './limits.ts'
 import { isId } from './names.ts'
-
-// oxlint-disable-next-line no-control-regex -- reason: control characters are what this refuses.
-const CONTROLS = /[\u0000-\u001f\u007f]/
 
 export const id = z.string().refine(isId, 'expected 10 to 40 of A-Z a-z 0-9 _ -')
 
@@ -16,7 +13,7 @@ export const line = (lengthMax: number) =>
     .trim()
     .min(1)
     .max(lengthMax)
-    .refine((value) => !CONTROLS.test(value) && value.isWellFormed(), 'expected no control characters')
+    .refine((value) => isShowable(value, false), 'expected no control characters')
 
 /** A text of several lines, possibly empty. */
 export const lines = (bytesMax: number) =>
