@@ -34,14 +34,22 @@ export interface Task extends Work {
 }
 
 const toTask = (id: string, values: Values): Task => {
+  // Named one by one: a spread takes as long as all the rest of reading a task.
+  const { title, details, dueDate, assignee, labels, createdAt, createdBy } = workOf(values)
   const doneAt = (values['doneAt'] as number | undefined) ?? null
   return {
-    ...workOf(values),
     id,
+    title,
+    details,
+    dueDate,
+    assignee,
+    labels,
     position: values['position'] as string,
     done: doneAt !== null,
     doneAt,
     doneBy: (values['doneBy'] as string | undefined) ?? null,
+    createdAt,
+    createdBy,
   }
 }
 
