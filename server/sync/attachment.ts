@@ -13,8 +13,8 @@ import type { LiveDocument, Outlet } from './live-document.ts'
 import { startCpuTimer } from './reading.ts'
 import { judge, type Verdict } from './verdict.ts'
 
-/** What sending an answer costs after it was made, about. */
-const SENDING_MS = 0.5
+/** What sending an answer costs after it was made, on a slow machine. */
+const SENDING_MS = 1
 const SENDING_MS_PER_BYTE = 1 / 200_000
 /** What looking up a token's rights costs, about. */
 export const LOOK_UP_MS = 1
