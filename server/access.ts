@@ -56,10 +56,6 @@ export interface AccessOptions {
   readonly now: () => number
 }
 
-/** Kinds whose rules ask who the members are, and which groups the writer belongs to: only they pay for the look-up. */
-const KINDS_WITH_MEMBERS: ReadonlySet<string> = new Set(['tasks', 'board'])
-const KINDS_WITH_GROUPS: ReadonlySet<string> = new Set(['checkins'])
-
 const NOBODY: ReadonlySet<string> = new Set()
 const NO_GROUPS: DocumentFacts['groups'] = new Map()
 const NO_FACTS: DocumentFacts = { members: NOBODY, isSealed: false, groups: NO_GROUPS }
@@ -111,7 +107,7 @@ export const createAccess = ({ storage, accessTokens, sessions, now }: AccessOpt
       const name = part === undefined ? documentName(kind.name, id, String(newest)) : parsed.name
       return { role, name, facts: { ...NO_FACTS, isSealed: segment < newest } }
     }
-    if (!KINDS_WITH_MEMBERS.has(kind.name)) return { role, name: parsed.name, facts: NO_FACTS }
+    if (kind.asks !== 'members') return { role, name: parsed.name, facts: NO_FACTS }
     return { role, name: parsed.name, facts: { ...NO_FACTS, members: await findMembers(db, groupId) } }
   }
 
@@ -121,7 +117,7 @@ export const createAccess = ({ storage, accessTokens, sessions, now }: AccessOpt
     claims: AccessClaims,
   ): Promise<Standing | null> => {
     if (id !== claims.userId || !(await sessions.isLive(claims.sessionId))) return null
-    if (!KINDS_WITH_GROUPS.has(kind.name)) return { role: 'owner', name, facts: NO_FACTS }
+    if (kind.asks !== 'groups') return { role: 'owner', name, facts: NO_FACTS }
     return { role: 'owner', name, facts: { ...NO_FACTS, groups: await findGroupFacts(db, claims.userId) } }
   }
 

@@ -18,6 +18,8 @@ export interface Kind {
   readonly roots: 'any' | readonly string[]
   /** Absent where anything may be written that has the right form. With it, every root is a Y.Map of plain JSON values. */
   readonly rule?: Rule
+  /** What the rule asks besides who writes, and when; only such kinds pay for the look-up. */
+  readonly asks?: 'members' | 'groups'
   readonly collections: readonly Collection[]
   readonly operations: readonly AnyOperation[]
   /** The document as people read it. */

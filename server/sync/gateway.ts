@@ -36,7 +36,7 @@ const refuseUpgrade = (socket: Duplex, status: string): void => {
 const isAllowedOrigin = (request: IncomingMessage, allowed: readonly string[]): boolean => {
   const { origin, host } = request.headers
   if (origin === undefined) return true
-  if (origin === `http://${host}` || origin === `https://${host}` || allowed.includes(origin)) return true
+  if (allowed.includes(origin)) return true
   try {
     return new URL(origin).host === host && origin !== 'null'
   } catch {
@@ -91,10 +91,6 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     if (!isAllowedOrigin(request, allowedOrigins)) {
       log.warn('socket.foreign-origin', { origin: request.headers.origin?.slice(0, 200) })
       refuseUpgrade(raw, '403 Forbidden')
-      return
-    }
-    if (request.url === '/sync') {
-      open(request, raw, head, hocuspocusDialect)
       return
     }
     const url = URL.parse(request.url ?? '', 'http://localhost')

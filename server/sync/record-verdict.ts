@@ -1,11 +1,12 @@
 // Asks a kind's rule about everything an update does to its records: each value it brings, and each key that would show
 // nothing any more. Replaced values and delete sets that are repeated at every sync are no changes, so they are not asked.
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import { isJson } from '../../shared/json.ts'
 import { type Change, type Facts, refuse, type Refusal, type Rule } from '../../shared/rules.ts'
 import type { HomeOf } from './homes.ts'
 import { readFirstValue } from './any-value.ts'
 import { createCoverage } from './coverage.ts'
+import { liveDeletes } from './live-deletes.ts'
 import { type Placed, placeStruct, rootNameOf } from './record-changes.ts'
 import { createHeads, TooManySteps } from './record-heads.ts'
 import { Content } from './update-bytes.ts'
@@ -44,22 +45,6 @@ const judgeValues = (question: RecordQuestion, placed: Placed[]): Refusal | null
     }
   }
   return null
-}
-
-/** The items of the live doc that the delete set covers and that are not deleted yet: each the head of its key. */
-function* liveDeletes(doc: Y.Doc, deletes: readonly number[]): Generator<Y.Item> {
-  for (let i = 0; i < deletes.length; i += 3) {
-    const structs = doc.store.clients.get(deletes[i] as number)
-    const clock = deletes[i + 1] as number
-    const end = clock + (deletes[i + 2] as number)
-    const last = structs?.at(-1)
-    if (!structs || !last || clock >= last.id.clock + last.length) continue
-    for (let at = Y.findIndexSS(structs, clock); at < structs.length; at++) {
-      const struct = structs[at] as Y.Item | Y.GC
-      if (struct.id.clock >= end) break
-      if (struct instanceof Y.Item && !struct.deleted) yield struct
-    }
-  }
 }
 
 /** Whether all the update does is to write one value over `item`: what nearly every update is. */

@@ -16,6 +16,7 @@ import { Content, type StructId, UnreadableUpdate } from './update-bytes.ts'
 import { type Block, readUpdate, type ReadUpdate, type Struct } from './update-reader.ts'
 import { type Coverage, createCoverage } from './coverage.ts'
 import { type Effort, searchEffort, splitEffort } from './effort.ts'
+import { liveDeletes } from './live-deletes.ts'
 import { createHomes, type HomeOf } from './homes.ts'
 import { createPlacement } from './placement.ts'
 import { judgeRecords } from './record-verdict.ts'
@@ -58,23 +59,8 @@ class Refusal extends Error {
 const hasOverlap = (doc: Y.Doc, { blocks }: ReadUpdate): boolean =>
   blocks.some(({ client, clock }) => clock < Y.getState(doc.store, client))
 
-/** Whether every struct of the range is deleted already. */
-const isRangeDeleted = (doc: Y.Doc, client: number, clock: number, length: number): boolean => {
-  const structs = doc.store.clients.get(client) ?? []
-  for (let i = Y.findIndexSS(structs, clock); i < structs.length; i++) {
-    const struct = structs[i] as Y.Item | Y.GC
-    if (struct.id.clock >= clock + length) break
-    if (!struct.deleted) return false
-  }
-  return true
-}
-
-const areDeletesKnown = (doc: Y.Doc, deletes: readonly number[]): boolean => {
-  for (let i = 0; i < deletes.length; i += 3) {
-    if (!isRangeDeleted(doc, deletes[i] as number, deletes[i + 1] as number, deletes[i + 2] as number)) return false
-  }
-  return true
-}
+const areDeletesKnown = (doc: Y.Doc, deletes: readonly number[]): boolean =>
+  liveDeletes(doc, deletes).next().done === true
 
 /**
  * Each struct must find what it refers to: in the document, earlier in its own block, or in another block of this

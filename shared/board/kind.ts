@@ -11,6 +11,7 @@ export const BOARD_KIND: Kind = {
   writers: 'members',
   roots: rootsOf(BOARD_COLLECTIONS),
   rule: checkBoardChange,
+  asks: 'members',
   collections: BOARD_COLLECTIONS,
   operations: BOARD_OPERATIONS,
   read: readBoard,

@@ -10,6 +10,7 @@ export const CHECKINS_KIND: Kind = {
   writers: 'user',
   roots: rootsOf(CHECKIN_COLLECTIONS),
   rule: checkCheckinChange,
+  asks: 'groups',
   collections: CHECKIN_COLLECTIONS,
   operations: CHECKIN_OPERATIONS,
   read: readCheckins,

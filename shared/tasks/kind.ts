@@ -11,6 +11,7 @@ export const TASKS_KIND: Kind = {
   writers: 'members',
   roots: rootsOf(TASK_COLLECTIONS),
   rule: checkTaskChange,
+  asks: 'members',
   collections: TASK_COLLECTIONS,
   operations: TASK_OPERATIONS,
   read: readTasks,
