@@ -1,6 +1,7 @@
 // Answers the first state request for a large document with the bytes from disk, before they are parsed: the client
 // parses at the same time as the server, and nothing is encoded again. What is on disk is what may be shown.
 import { setImmediate } from 'node:timers/promises'
+import * as Y from 'yjs'
 import { MessageType, SyncType } from '../../shared/protocol.ts'
 import type { StoredDocument } from '../../storage/updates.ts'
 import { type FrameHead, readHead, syncFrame } from './frames.ts'
@@ -8,7 +9,7 @@ import type { Slot } from './slot.ts'
 
 /** Below this, parsing takes less than the wait. */
 const SNAPSHOT_BYTES_MIN = 32 * 1024
-/** More updates after the snapshot than this would be as many frames. */
+/** More updates after the snapshot than this take longer to merge. */
 const UPDATES_MAX = 64
 /** A client asks within one round trip of being told that it may; near clients are worth waiting for. */
 const WAIT_MS_MAX = 5
@@ -34,7 +35,9 @@ export const answerFromDisk = async (
   while (!slot.waiting.some(asksForAll) && performance.now() < deadline) await setImmediate()
   const index = slot.waiting.findIndex(asksForAll)
   if (index === -1) return null
+  // What came after the snapshot goes first and waits in the client's doc: a provider that has its answer says that it is
+  // synced, and then nothing may be missing.
+  if (updates.length > 0) transmit(syncFrame(slot.address, SyncType.Update, Y.mergeUpdates([...updates])))
   transmit(syncFrame(slot.address, SyncType.Step2, snapshot))
-  for (const update of updates) transmit(syncFrame(slot.address, SyncType.Update, update))
   return slot.waiting.splice(index, 1)[0] as Uint8Array
 }

@@ -18,6 +18,8 @@ export interface WireDocument {
   /** Bytes of updates and states received. */
   receivedBytes: number
   onUpdate: (update: Uint8Array) => void
+  /** Called after `onUpdate` with the answer to a state request. */
+  onState: () => void
   onAck: (positive: boolean) => void
   onStateVector: (stateVector: Uint8Array) => void
   onClosed: (reason: string) => void
@@ -62,6 +64,7 @@ const createDocument = (name: string, socket: WebSocket): WireDocument => ({
   closedWith: undefined,
   receivedBytes: 0,
   onUpdate: () => {},
+  onState: () => {},
   onAck: () => {},
   onStateVector: () => {},
   onClosed: () => {},
@@ -104,6 +107,7 @@ export const connectWire = async (url: string, headers: Record<string, string> =
     }
     document.receivedBytes += payload.byteLength
     document.onUpdate(payload)
+    if (type === SyncType.Step2) document.onState()
   }
   socket.on('message', (data: Buffer) => {
     const decoder = decoding.createDecoder(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))

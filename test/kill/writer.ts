@@ -84,10 +84,8 @@ export const readDocument = async (url: string, documentName: string, token: str
     const document = await client.open(documentName, token)
     const doc = new Y.Doc()
     const received = new Promise<void>((resolve, reject) => {
-      document.onUpdate = (update) => {
-        Y.applyUpdate(doc, update)
-        resolve()
-      }
+      document.onUpdate = (update) => Y.applyUpdate(doc, update)
+      document.onState = resolve
       document.onClosed = (reason) => reject(new Error(`${documentName} was closed: ${reason}`))
       void client.closed.then(({ code }) => reject(new Error(`the socket was closed: ${code}`)))
     })
