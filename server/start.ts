@@ -17,8 +17,8 @@ import { listen, type Listening } from './http/listen.ts'
 import { startWalls } from './jobs/walls.ts'
 import type { Logger } from './log.ts'
 import { openSecrets } from './secret.ts'
-import { warmUpUpdates } from './sync/warm-up.ts'
-import { createSync, type Sync } from './sync/sync.ts'
+import { rehearse } from './sync/rehearsal.ts'
+import { createSync, documentsIn, type Sync } from './sync/sync.ts'
 
 export interface RunningServer extends AsyncDisposable {
   /** `http://HOST:PORT`, with the port that was really taken. */
@@ -27,16 +27,22 @@ export interface RunningServer extends AsyncDisposable {
   readonly storage: Storage
 }
 
-/** Goes the way of a first opening once, so that no user waits for code to be compiled after a restart. */
-const warmUp = async (accessTokens: AccessTokens, access: Access, sync: Sync): Promise<void> => {
+/** Enough for V8 to compile the way. */
+const LOOK_UPS = 30
+
+/** Goes the way of a first opening, so that no user waits for code to be compiled after a restart. */
+const warmUp = async (accessTokens: AccessTokens, access: Access, sync: Sync, log: Logger): Promise<void> => {
   const nobody = { userId: idOf<'user'>('nobody-at-all'), sessionId: 'none' }
   const name = `document/${nobody.userId}`
   const { accessToken } = await accessTokens.sign(nobody)
-  const refused = await access.openDocument(accessToken, name).catch((error: unknown) => error)
-  if (!(refused instanceof AppError && refused.code === 'permission-denied')) throw refused
+  for (let i = 0; i < LOOK_UPS; i++) {
+    const refused = await access.openDocument(accessToken, name).catch((error: unknown) => error)
+    if (!(refused instanceof AppError && refused.code === 'permission-denied')) throw refused
+  }
   const pinned = await sync.pin(name)
   await pinned.release()
-  warmUpUpdates()
+  const missing = await rehearse()
+  if (missing > 0) log.warn('server.rehearsal-failed', { missing })
 }
 
 /** Starts the server and resolves when it accepts connections. Disposing stops it: nothing acknowledged is lost. */
@@ -55,9 +61,11 @@ export const startServer = async (config: Config, log: Logger): Promise<RunningS
   // Stopped in reverse: no new connections, sockets, running requests, storage.
   let http: Listening | undefined
   owned.defer(() => http?.drain())
-  const sync = owned.use(createSync({ storage, access, allowedOrigins: config.allowedOrigins, log, now }))
+  const sync = owned.use(
+    createSync({ store: documentsIn(storage), access, allowedOrigins: config.allowedOrigins, log, now }),
+  )
   owned.use(startWalls({ sync, findGroup: (groupId) => findWallGroup(storage.db, groupId), now, log }))
-  await warmUp(accessTokens, access, sync)
+  await warmUp(accessTokens, access, sync, log)
   const versions = owned.use(createVersions({ storage, sync, now, newId, log }))
   const app = createApp({ storage, accounts, access, sync, versions, log, config, now, newId, random: Math.random })
   http = await listen(app, config, sync.attach)

@@ -7,7 +7,14 @@ import { AWARENESS_TTL_MS, UNSYNCED_BYTES_MAX } from '../../shared/limits.ts'
 import { type DocumentName, parseDocumentName } from '../../shared/names.ts'
 import { openNextSegment } from '../../storage/groups.ts'
 import type { Storage } from '../../storage/open.ts'
-import { appendUpdates, loadClaims, loadDocument, replaceBySnapshot } from '../../storage/updates.ts'
+import {
+  type AppendEntry,
+  appendUpdates,
+  loadClaims,
+  loadDocument,
+  replaceBySnapshot,
+  type StoredDocument,
+} from '../../storage/updates.ts'
 import type { Access } from '../access.ts'
 import type { Logger } from '../log.ts'
 import { sweepAwareness } from './awareness.ts'
@@ -18,13 +25,30 @@ import { createJournal } from './journal.ts'
 import type { LiveDocument } from './live-document.ts'
 import { createSegments } from './segments.ts'
 import { drawServerClientId, type UseDocument, useLiveDocument } from './server-writes.ts'
-import { createSnapshots } from './snapshots.ts'
+import { createSnapshots, type SnapshotDeps } from './snapshots.ts'
 
 /** Time for acknowledgements of what came before a stop. */
 const ACKNOWLEDGE_MS_MAX = 1_000
 
+/** What is stored of documents, as the write path needs it. */
+export interface DocumentStore {
+  readonly load: (name: string) => Promise<StoredDocument>
+  readonly loadClaims: (name: string) => Promise<Map<number, string>>
+  readonly append: (entries: readonly AppendEntry[]) => Promise<void>
+  readonly replace: SnapshotDeps['replace']
+  readonly openNextSegment: (channelId: string, sealed: number) => Promise<boolean>
+}
+
+export const documentsIn = (storage: Storage): DocumentStore => ({
+  load: (name) => loadDocument(storage, name),
+  loadClaims: (name) => loadClaims(storage, name),
+  append: (entries) => appendUpdates(storage, entries),
+  replace: (name, oldUpTo, upTo, data) => replaceBySnapshot(storage, name, oldUpTo, upTo, data),
+  openNextSegment: (channelId, sealed) => openNextSegment(storage.db, channelId, sealed),
+})
+
 export interface SyncDeps {
-  readonly storage: Storage
+  readonly store: DocumentStore
   readonly access: Access
   readonly allowedOrigins: readonly string[]
   readonly log: Logger
@@ -82,7 +106,7 @@ const createListeners = <Event>(log: Logger, event: string) => {
   }
 }
 
-export const createSync = ({ storage, access, allowedOrigins, log, now }: SyncDeps): Sync => {
+export const createSync = ({ store, access, allowedOrigins, log, now }: SyncDeps): Sync => {
   const stored = createListeners<DocumentName>(log, 'document.stored-listener-failed')
   const loaded = createListeners<DocumentName>(log, 'document.loaded-listener-failed')
   const opened = createListeners<string>(log, 'segment.opened-listener-failed')
@@ -96,17 +120,17 @@ export const createSync = ({ storage, access, allowedOrigins, log, now }: SyncDe
   }
 
   const snapshots = createSnapshots({
-    load: (name) => loadDocument(storage, name),
-    replace: (name, oldUpTo, upTo, data) => replaceBySnapshot(storage, name, oldUpTo, upTo, data),
+    load: store.load,
+    replace: store.replace,
     log,
   })
   const segments = createSegments({
-    openNext: (channelId, sealed) => openNextSegment(storage.db, channelId, sealed),
+    openNext: store.openNextSegment,
     onOpened: opened.tell,
     log,
   })
   const journal = createJournal({
-    append: (entries) => appendUpdates(storage, entries),
+    append: store.append,
     onCommitted: (live) => {
       snapshots.consider(live)
       segments.consider(live)
@@ -128,8 +152,8 @@ export const createSync = ({ storage, access, allowedOrigins, log, now }: SyncDe
   }
 
   const host = new Host<SocketContext>({
-    load: (name) => loadDocument(storage, name),
-    loadClaims: (name) => loadClaims(storage, name),
+    load: store.load,
+    loadClaims: store.loadClaims,
     onFetched: async (context, name, found) => context?.socket.fetched(name, found),
     onUpdate: (live, update) => journal.append(live, update),
     onLoaded: (live) => loaded.tell(parseDocumentName(live.name).name),

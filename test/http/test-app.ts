@@ -12,7 +12,7 @@ import { createVersions } from '../../server/documents/versions.ts'
 import { createApp } from '../../server/http/app.ts'
 import { createLogger } from '../../server/log.ts'
 import { openSecrets } from '../../server/secret.ts'
-import { createSync } from '../../server/sync/sync.ts'
+import { createSync, documentsIn } from '../../server/sync/sync.ts'
 import { idOf } from '../../shared/names.ts'
 import { openStorage, type Storage, type StorageLocation } from '../../storage/open.ts'
 import { insertUser } from '../../storage/users.ts'
@@ -90,7 +90,9 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
   const accounts = createAccounts({ storage, passwords, sessions, accessTokens, now, newId })
   const access = createAccess({ storage, accessTokens, sessions, now })
   const config = { allowedOrigins: options.allowedOrigins ?? [] }
-  const sync = owned.use(createSync({ storage, access, allowedOrigins: config.allowedOrigins, log, now }))
+  const sync = owned.use(
+    createSync({ store: documentsIn(storage), access, allowedOrigins: config.allowedOrigins, log, now }),
+  )
   const random = (): number => source.random()
   const versions = owned.use(createVersions({ storage, sync, now, newId: () => source.newId(), log }))
   const app = createApp({
