@@ -37,6 +37,7 @@ const show = ({ from, to }: Import): string => `${from} → ${to}`
 /** Packages that shared may import besides yjs and zod, and where: pure all of them. */
 const PURE: [name: string, place: string][] = [
   ['fractional-indexing', 'shared/order.ts'],
+  ['lib0', 'shared/apply-state.ts'],
   ['prosemirror-model', 'shared/document/'],
   ['prosemirror-markdown', 'shared/document/'],
   ['htmlparser2', 'shared/document/'],

@@ -3,6 +3,7 @@
 import { Database as DatabaseExtension } from '@hocuspocus/extension-database'
 import { Document, type fetchPayload, Hocuspocus, type HookName, type HookPayloadByName } from '@hocuspocus/server'
 import * as Y from 'yjs'
+import { applyState } from '../../shared/apply-state.ts'
 import { AppError, type ErrorCode, ERRORS } from '../../shared/errors.ts'
 import { DOCUMENTS_PER_SOCKET_MAX } from '../../shared/limits.ts'
 import { parseDocumentName } from '../../shared/names.ts'
@@ -182,7 +183,9 @@ export class Host<Context> extends Hocuspocus<Context> {
     const [stored, claims] = await Promise.all([this.#deps.load(documentName), this.#deps.loadClaims(documentName)])
     this.#fetched.set(document, { stored, claims })
     await this.#deps.onFetched(context as Context | undefined, documentName, stored)
-    return stored.snapshot
+    // The extension would apply what it gets, by a decoder that takes longer for records.
+    if (stored.snapshot) applyState(document, stored.snapshot)
+    return null
   }
 
   #bringToLife(document: Document): void {

@@ -1,14 +1,16 @@
 // `node test/bench/records.ts`: what 10,000 tasks cost a device that opens them. Each round is a process of its own that
-// has read no record before, and then reads the same again; prints milliseconds and bytes, exits with 1 when the best cold
-// round is over a bar.
+// has read no record before, and then reads the same again; prints milliseconds and bytes, exits with 1 when the middle
+// one of the cold rounds is over a bar.
 import { execFileSync } from 'node:child_process'
 import { writeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as Y from 'yjs'
+import { applyState } from '../../shared/apply-state.ts'
 import { writeChanges } from '../../shared/operation.ts'
 import { createChange, editChange } from '../../shared/records.ts'
 import type { Change } from '../../shared/rules.ts'
 import { readTasks, TASKS } from '../../shared/tasks/model.ts'
+import { median } from './statistics.ts'
 
 const TASKS_COUNT = 10_000
 const EDITS_COUNT = 1_000
@@ -71,7 +73,7 @@ const measure = (update: Uint8Array): Cost => {
   const heapBefore = heapUsed()
   const start = performance.now()
   const doc = new Y.Doc()
-  Y.applyUpdate(doc, update)
+  applyState(doc, update)
   const loaded = performance.now()
   const list = readTasks(doc)
   const read = performance.now()
@@ -114,11 +116,11 @@ if (process.argv[1] === SELF) {
         `${msOf(cost).toFixed(0)} ms (load ${load}, first read ${read}), warm ${cost.warmMs.toFixed(0)} ms, ${mib} MiB of heap\n`,
       )
     }
-    const best = { ms: Math.min(...costs.map(msOf)), heap: Math.min(...costs.map(({ heapBytes }) => heapBytes)) }
-    const held = best.ms <= MS_MAX && best.heap <= HEAP_BYTES_MAX
+    const cost = { ms: median(costs.map(msOf)), heap: median(costs.map(({ heapBytes }) => heapBytes)) }
+    const held = cost.ms <= MS_MAX && cost.heap <= HEAP_BYTES_MAX
     process.stdout.write(
-      `${TASKS_COUNT} tasks, ${EDITS_COUNT} edits, ${update.length} bytes: best ${best.ms.toFixed(0)} ms (bar ${MS_MAX}), ` +
-        `${(best.heap / 1024 / 1024).toFixed(1)} MiB (bar ${HEAP_BYTES_MAX / 1024 / 1024}): ${held ? 'held' : 'NOT held'}\n`,
+      `${TASKS_COUNT} tasks, ${EDITS_COUNT} edits, ${update.length} bytes: median ${cost.ms.toFixed(0)} ms (bar ${MS_MAX}), ` +
+        `${(cost.heap / 1024 / 1024).toFixed(1)} MiB (bar ${HEAP_BYTES_MAX / 1024 / 1024}): ${held ? 'held' : 'NOT held'}\n`,
     )
     if (!held) process.exitCode = 1
   }
