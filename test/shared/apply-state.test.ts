@@ -1,6 +1,6 @@
 // The decoder that remembers strings against Yjs's own: the same doc from any update, the same from broken ones.
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { test } from 'vitest'
 import * as Y from 'yjs'
 import { applyState } from '../../shared/apply-state.ts'
