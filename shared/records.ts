@@ -90,29 +90,37 @@ export const checkRecordForm = (collection: Collection, change: Change): Refusal
   return isValid ? null : refuse(change, 'value-not-allowed')
 }
 
-/**
- * Every record of `collection`, base under edits; values that are not valid are left out. Edits of unknown records are
- * ignored: their base may still come.
- */
-export const readRecords = (doc: Y.Doc, collection: Collection): Map<string, Values> => {
-  const records = new Map<string, Values>()
-  doc.getMap<unknown>(collection.name).forEach((value, id) => {
-    if (isBase(collection, value)) records.set(id, value)
-  })
+/** The newest values of fields that were changed, by record. */
+const readEdits = (doc: Y.Doc, collection: Collection): Map<string, Record<string, Json>> => {
   const edited = new Map<string, Record<string, Json>>()
   doc.getMap<unknown>(collection.edits).forEach((value, key) => {
     const edit = splitEditKey(key)
-    const base = edit && records.get(edit.id)
-    if (!edit || !base || !isEdit(collection, edit.field, value)) return
-    let record = edited.get(edit.id)
-    if (!record) edited.set(edit.id, (record = { ...base }))
-    record[edit.field] = value
+    if (!edit || !isEdit(collection, edit.field, value)) return
+    const fields = edited.get(edit.id)
+    if (fields) fields[edit.field] = value
+    else edited.set(edit.id, { [edit.field]: value })
   })
-  for (const [id, record] of edited) records.set(id, record)
-  return records
+  return edited
 }
 
-/** One record, as `readRecords` gives it; undefined when there is none. */
+/**
+ * Visits every record of `collection`, base under edits; values that are not valid are left out. Edits of unknown records
+ * are ignored: their base may still come.
+ */
+export const forEachRecord = (
+  doc: Y.Doc,
+  collection: Collection,
+  visit: (values: Values, id: string) => void,
+): void => {
+  const edited = readEdits(doc, collection)
+  doc.getMap<unknown>(collection.name).forEach((value, id) => {
+    if (!isBase(collection, value)) return
+    const fields = edited.get(id)
+    visit(fields ? { ...value, ...fields } : value, id)
+  })
+}
+
+/** One record, as `forEachRecord` gives it; undefined when there is none. */
 export const readRecord = (doc: Y.Doc, collection: Collection, id: string): Values | undefined => {
   const base = doc.getMap<unknown>(collection.name).get(id)
   if (!isBase(collection, base)) return undefined

@@ -5,7 +5,7 @@ import { isIdValue, isLine, isObjectOf } from '../fields.ts'
 import { COLUMN_NAME_LENGTH_MAX } from '../limits.ts'
 import { isId } from '../names.ts'
 import { byPosition, isPosition } from '../order.ts'
-import { defineCollection, readRecords } from '../records.ts'
+import { defineCollection, forEachRecord } from '../records.ts'
 import type { Change, Facts, Refusal } from '../rules.ts'
 import { checkSharedWork, isDeleted, LIFE_FIELDS, type Work, WORK_FIELDS, workOf } from '../work.ts'
 
@@ -58,10 +58,10 @@ export const UNSORTED = { id: 'unsorted', name: 'Unsorted' } as const
 /** The columns that are not deleted, in order. */
 export const readColumns = (doc: Y.Doc): { id: string; name: string; position: string }[] => {
   const columns: { id: string; name: string; position: string }[] = []
-  for (const [id, values] of readRecords(doc, COLUMNS)) {
-    if (isDeleted(values)) continue
+  forEachRecord(doc, COLUMNS, (values, id) => {
+    if (isDeleted(values)) return
     columns.push({ id, name: values['name'] as string, position: values['position'] as string })
-  }
+  })
   return columns.sort(byPosition)
 }
 
@@ -70,14 +70,14 @@ export const readBoard = (doc: Y.Doc): { readonly columns: readonly Lane[] } => 
   const columns = readColumns(doc).map(({ id, name, position }) => ({ id, name, position, cards: [] as Card[] }))
   const unsorted = { ...UNSORTED, cards: [] as Card[] }
   const lanes = new Map<string, { cards: Card[] }>(columns.map((column) => [column.id, column]))
-  for (const [id, values] of readRecords(doc, CARDS)) {
-    if (isDeleted(values)) continue
+  forEachRecord(doc, CARDS, (values, id) => {
+    if (isDeleted(values)) return
     const { column, position } = values['place'] as unknown as Place
     const card = { ...workOf(values), id, column, position }
     const lane = lanes.get(column)
     if (lane) lane.cards.push(card)
     else unsorted.cards.push({ ...card, column: UNSORTED.id })
-  }
+  })
   const shown = unsorted.cards.length > 0 ? [...columns, unsorted] : columns
   for (const { cards } of shown) cards.sort(byPosition)
   return { columns: shown }

@@ -4,7 +4,14 @@ import type * as Y from 'yjs'
 import { can } from '../access.ts'
 import { isArrayOf, isBoolean, isIdValue, isLine, isNullOr, isText, isTime } from '../fields.ts'
 import { ATTACHMENTS_PER_MESSAGE_MAX, MESSAGE_BYTES_MAX, MESSAGE_TYPE_LENGTH_MAX } from '../limits.ts'
-import { checkRecordForm, collectionOf, defineCollection, readRecords, splitEditKey, type Values } from '../records.ts'
+import {
+  checkRecordForm,
+  collectionOf,
+  defineCollection,
+  forEachRecord,
+  splitEditKey,
+  type Values,
+} from '../records.ts'
 import { type Change, type Facts, refuse, type Refusal } from '../rules.ts'
 import { authorOf, isMessageId, parseReactionKey } from './keys.ts'
 
@@ -118,6 +125,6 @@ const toMessage = (id: string, values: Values, emojis: ReadonlyMap<string, strin
 export const readChat = (doc: Y.Doc): { readonly messages: readonly Message[] } => {
   const reactions = readReactions(doc)
   const messages: Message[] = []
-  for (const [id, values] of readRecords(doc, MESSAGES)) messages.push(toMessage(id, values, reactions.get(id)))
+  forEachRecord(doc, MESSAGES, (values, id) => messages.push(toMessage(id, values, reactions.get(id))))
   return { messages: messages.sort((a, b) => a.sentAt - b.sentAt || compare(a.id, b.id)) }
 }

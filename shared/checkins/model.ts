@@ -4,7 +4,14 @@ import { type Check, isBoolean, isInteger, isLine, isNullOr, isText, isTime } fr
 import { ENERGY_MAX, LATE_MS_MAX, MOOD_LENGTH_MAX, NOTE_BYTES_MAX, SCORE_MAX, SCORE_MIN } from '../limits.ts'
 import { isId } from '../names.ts'
 import { boundsOf, firstDayOf, isPeriodKey, isPeriodOf } from '../period.ts'
-import { checkRecordForm, collectionOf, defineCollection, readRecords, splitEditKey, type Values } from '../records.ts'
+import {
+  checkRecordForm,
+  collectionOf,
+  defineCollection,
+  forEachRecord,
+  splitEditKey,
+  type Values,
+} from '../records.ts'
 import { type Change, type Facts, type GroupFacts, refuse, type Refusal } from '../rules.ts'
 
 export const SCORES = ['productive', 'satisfied', 'body', 'care'] as const
@@ -126,9 +133,9 @@ const newestFirst = (a: Checkin, b: Checkin): number => {
 /** Every check-in, retracted and private ones too, by their periods, newest first. */
 export const readCheckins = (doc: Y.Doc): { readonly checkins: readonly Checkin[] } => {
   const checkins: Checkin[] = []
-  for (const [id, values] of readRecords(doc, CHECKINS)) {
+  forEachRecord(doc, CHECKINS, (values, id) => {
     const checkin = toCheckin(id, values)
     if (checkin) checkins.push(checkin)
-  }
+  })
   return { checkins: checkins.sort(newestFirst) }
 }

@@ -3,7 +3,7 @@ import type * as Y from 'yjs'
 import { isIdValue, isNullOr, isTime } from '../fields.ts'
 import { isId } from '../names.ts'
 import { byPosition, isPosition } from '../order.ts'
-import { defineCollection, readRecords, type Values } from '../records.ts'
+import { defineCollection, forEachRecord, type Values } from '../records.ts'
 import type { Change, Facts, Refusal } from '../rules.ts'
 import { checkSharedWork, isDeleted, type Work, WORK_FIELDS, workOf } from '../work.ts'
 
@@ -56,6 +56,8 @@ const toTask = (id: string, values: Values): Task => {
 /** The tasks that are not deleted, in order. */
 export const readTasks = (doc: Y.Doc): { readonly tasks: readonly Task[] } => {
   const tasks: Task[] = []
-  for (const [id, values] of readRecords(doc, TASKS)) if (!isDeleted(values)) tasks.push(toTask(id, values))
+  forEachRecord(doc, TASKS, (values, id) => {
+    if (!isDeleted(values)) tasks.push(toTask(id, values))
+  })
   return { tasks: tasks.sort(byPosition) }
 }

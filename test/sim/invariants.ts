@@ -8,7 +8,7 @@ import { readCheckins } from '../../shared/checkins/model.ts'
 import type { Kind } from '../../shared/kind.ts'
 import { readMarks } from '../../shared/marks/model.ts'
 import { byPosition, type Placed } from '../../shared/order.ts'
-import { readRecords } from '../../shared/records.ts'
+import { forEachRecord } from '../../shared/records.ts'
 import { readTasks } from '../../shared/tasks/model.ts'
 import type { Message } from './replica.ts'
 import type { User } from './world.ts'
@@ -189,11 +189,12 @@ export const createWitness = (kind: Kind, users: readonly User[]): Witness => {
       kind.read?.(doc)
       CHECKS[kind.name]?.({ kind, doc, users, wroteBy })
       for (const collection of kind.collections)
-        for (const [id, values] of readRecords(doc, collection))
+        forEachRecord(doc, collection, (values, id) =>
           must(
             collection.isId(id) && collection.required.every((field) => Object.hasOwn(values, field)),
             `${collection.name}/${id} is no whole record`,
-          )
+          ),
+        )
     },
   }
 }
