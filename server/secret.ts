@@ -10,15 +10,21 @@ export interface Secrets {
   readonly passwordPepper: Uint8Array
   /** Derives a refresh token's successor. */
   readonly refreshKey: Uint8Array
+  /** Seals what must be shown again but not be readable in the database. */
+  readonly sealingKey: Uint8Array
+  /** Keys the HMAC under which codes, names and keys are looked up. */
+  readonly lookUpKey: Uint8Array
+  /** Keys the chain of the audit log. */
+  readonly auditKey: Uint8Array
 }
 
 const FILE = 'secret.key'
 const KEY_BYTES = 32
 
-const isCode = (error: unknown, code: string): boolean =>
+export const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code
 
-const syncFolder = async (path: string): Promise<void> => {
+export const syncFolder = async (path: string): Promise<void> => {
   const folder = await open(path, 'r')
   try {
     await folder.sync()
@@ -82,5 +88,8 @@ export const openSecrets = async (config: {
     accessTokenKey: derive('access-token'),
     passwordPepper: derive('password-pepper'),
     refreshKey: derive('refresh-token'),
+    sealingKey: derive('sealing'),
+    lookUpKey: derive('look-up'),
+    auditKey: derive('audit'),
   }
 }

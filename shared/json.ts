@@ -6,12 +6,20 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
 
+const isKey = (key: string): boolean => key !== '__proto__' && key.isWellFormed()
+
 export const isJson = (value: unknown, depth = 0): value is Json => {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return true
+  if (value === null || typeof value === 'boolean') return true
+  // Half of a surrogate pair would be another character on every other device.
+  if (typeof value === 'string') return value.isWellFormed()
   if (typeof value === 'number') return Number.isFinite(value)
   if (depth >= DEPTH_MAX) return false
   if (Array.isArray(value)) return value.every((inner) => isJson(inner, depth + 1))
-  return isPlainObject(value) && Object.keys(value).every((key) => key !== '__proto__' && isJson(value[key], depth + 1))
+  return (
+    isPlainObject(value) &&
+    Object.keys(value).every(isKey) &&
+    Object.values(value).every((inner) => isJson(inner, depth + 1))
+  )
 }
 
 /** Whether two values are equal as JSON; the order of keys does not count. */

@@ -77,9 +77,55 @@ export const PERSON_NAME_LENGTH_MAX = 100
 export const GROUP_NAME_LENGTH_MAX = 100
 export const DESCRIPTION_BYTES_MAX = 2_000
 export const CHANNEL_NAME_LENGTH_MAX = 100
+/** Members of a group unless its admins set another number, and the numbers that they may set. */
 export const GROUP_MEMBERS_MAX = 20
+export const GROUP_MEMBERS_SETTING_MIN = 2
+export const GROUP_MEMBERS_SETTING_MAX = 500
 export const GROUPS_PER_USER_MAX = 100
 export const CHANNELS_PER_GROUP_MAX = 500
+/** Direct-message channels that one person starts. */
+export const DIRECT_CHANNELS_STARTED_MAX = 500
+
+/** Profiles. */
+export const ABOUT_LENGTH_MAX = 500
+export const SEARCH_LENGTH_MIN = 3
+export const SEARCH_RESULTS_MAX = 20
+/** The user's own settings and drafts: JSON of one value. */
+export const SETTING_BYTES_MAX = 64 * KIB
+
+/** An invite that nobody answers, and a share link with an end: at most this long. */
+export const INVITE_MS = 30 * 24 * 3_600_000
+export const SHARE_MS_MAX = 365 * 24 * 3_600_000
+export const SHARES_PER_DOCUMENT_MAX = 50
+export const INVITES_PER_GROUP_MAX = 500
+export const CODE_USES_MAX = 10_000
+
+/** A socket ticket: single use. */
+export const TICKET_MS = 60_000
+/** How often open documents are looked up again without a cause. */
+export const REVIEW_MS = 5 * 60_000
+/** Misses before a name's logins are slowed down; the first delay and the longest; misses before a reset is needed. */
+export const LOGIN_MISSES_FREE = 5
+export const LOGIN_DELAY_MS_MIN = 1_000
+export const LOGIN_DELAY_MS_MAX = 15 * 60_000
+/** Misses are forgotten when nobody tried the name for this long. */
+export const LOGIN_MISSES_MS = 24 * 3_600_000
+/** How often logins, tickets and misses that have run out are removed. */
+export const SWEEP_LOGINS_MS = 3_600_000
+/** Tickets that one socket was opened with and may show again. */
+export const TICKETS_PER_SOCKET_MAX = 100
+/** From then on after a login only the network of its address is kept. */
+export const ADDRESS_MS = 30 * 24 * 3_600_000
+export const DEVICE_NAME_LENGTH_MAX = 100
+export const TIMEZONE_LENGTH_MAX = 64
+/** What people are found by: terms of one person, and the length of each. */
+export const SEARCH_TERMS_MAX = 12
+export const SEARCH_TERM_LENGTH_MAX = 100
+/** Repeats of a request with the same `Idempotency-Key` get the same answer for this long. */
+export const IDEMPOTENCY_MS = 24 * 3_600_000
+export const IDEMPOTENCY_KEY_LENGTH_MAX = 255
+/** A first request without an answer after this long was cut off, and a repeat may run. */
+export const IDEMPOTENCY_RUNNING_MS_MAX = 60_000
 
 export const ACCESS_TOKEN_MS = 15 * 60_000
 export const SESSION_IDLE_MS = 7 * 24 * 3_600_000

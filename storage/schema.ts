@@ -3,6 +3,7 @@ import type { Generated } from 'kysely'
 
 export interface Database {
   user: UserTable
+  user_search: UserSearchTable
   session: SessionTable
   group: GroupTable
   membership: MembershipTable
@@ -12,6 +13,13 @@ export interface Database {
   document_snapshot: DocumentSnapshotTable
   client_claim: ClientClaimTable
   document_version: DocumentVersionTable
+  invite: InviteTable
+  share: ShareTable
+  ticket: TicketTable
+  login_failure: LoginFailureTable
+  idempotency: IdempotencyTable
+  audit_log: AuditLogTable
+  audit_head: AuditHeadTable
 }
 
 export interface UserTable {
@@ -24,6 +32,24 @@ export interface UserTable {
   /** argon2id of the peppered password, in PHC form. */
   password_hash: string
   created_at: number
+  about: Generated<string>
+  /** The id of a media row. */
+  avatar: Generated<string | null>
+  /** IANA name. */
+  timezone: Generated<string>
+  /** JSON: what others see. */
+  privacy: Generated<string>
+  last_login_at: Generated<number | null>
+  last_active_at: Generated<number | null>
+}
+
+/** What a person is found by: the user name, and the name from each of its words on. Kept by `users.ts`. */
+export interface UserSearchTable {
+  user_id: string
+  /** Folded by `foldName`; sorts by code points. */
+  term: string
+  /** The user's `privacy.profile`, so that who may not find somebody does not read the row. */
+  audience: string
 }
 
 /** One refresh token. A family is one login: each refresh adds a row and marks the one before as replaced. */
@@ -39,6 +65,8 @@ export interface SessionTable {
   created_at: number
   expires_at: number
   replaced_at: number | null
+  ip: Generated<string | null>
+  device_name: Generated<string | null>
 }
 
 export interface GroupTable {
@@ -47,10 +75,26 @@ export interface GroupTable {
   description: string
   timezone: string
   check_in_frequency: string
+  /** HMAC of the code; unique. The code itself is readable nowhere in the database. */
   access_code: string
+  /** The code, sealed with a key outside the database, to show it to those who may invite. Empty: there is none. */
+  code_sealed: Generated<string>
+  code_expires_at: Generated<number | null>
+  /** Null: any number. */
+  code_uses_left: Generated<number | null>
   members_max: number
+  /** `group`, or `direct`: the two people of a direct-message channel. */
+  kind: Generated<string>
+  /** The id of a media row. */
+  avatar: Generated<string | null>
+  /** 1 or 0: members may invite without being given the right each. */
+  allow_member_invite: Generated<number>
+  /** Grows with each change of the settings. */
+  version: Generated<number>
   created_by: string | null
   created_at: number
+  /** Nobody is an active member from then on. */
+  deleted_at: Generated<number | null>
 }
 
 export interface MembershipTable {
@@ -58,6 +102,22 @@ export interface MembershipTable {
   user_id: string
   role: string
   joined_at: number
+  /** `active`; `banned`, which beats every code and invite; `ended` with its group. Only active ones give rights. */
+  status: Generated<string>
+  /** 1 or 0. */
+  can_invite: Generated<number>
+  can_kick: Generated<number>
+}
+
+/** Somebody was asked to join; at most once at a time for a group. */
+export interface InviteTable {
+  id: string
+  group_id: string
+  user_id: string
+  role: string
+  invited_by: string | null
+  created_at: number
+  expires_at: number
 }
 
 export interface ChannelTable {
@@ -69,6 +129,24 @@ export interface ChannelTable {
   created_at: number
   /** How many segments its chat has; all but the newest are sealed. */
   segments: Generated<number>
+  /** Grows with each change. */
+  version: Generated<number>
+  deleted_at: Generated<number | null>
+}
+
+/** A link that opens one document for whoever has it. Ending it deletes the row. */
+export interface ShareTable {
+  id: string
+  /** SHA-256 of the link's secret, hex. */
+  secret_hash: string
+  channel_id: string
+  /** The document's name. */
+  document: string
+  /** `guest` reads, `member` writes. */
+  role: string
+  created_by: string | null
+  created_at: number
+  expires_at: number | null
 }
 
 export interface DocumentTable {
@@ -115,4 +193,52 @@ export interface DocumentVersionTable {
   is_automatic: number
   /** The full state. */
   state: Uint8Array
+}
+
+/** Opens one socket, once. */
+export interface TicketTable {
+  id_hash: string
+  family_id: string
+  user_id: string
+  expires_at: number
+}
+
+/** Failed logins by name, also by names that nobody has. */
+export interface LoginFailureTable {
+  /** HMAC of the normalised identifier. */
+  name_hash: string
+  failures: number
+  last_at: number
+  locked_until: number
+}
+
+/** An answer that a repeat of the same request gets again. */
+export interface IdempotencyTable {
+  /** HMAC of who asked and the key they gave. */
+  key_hash: string
+  request_hash: string
+  /** Null while the first request is running. */
+  status: number | null
+  /** Sealed: it may hold tokens. */
+  answer_sealed: string | null
+  created_at: number
+}
+
+/** A chain: each row's hash covers the row and the hash of the one before it. */
+export interface AuditLogTable {
+  seq: number
+  at: number
+  actor: string | null
+  action: string
+  target: string | null
+  /** JSON. */
+  details: string
+  hash: string
+}
+
+/** One row: the end of the chain. Whoever adds to the log takes it first, so entries have one order. */
+export interface AuditHeadTable {
+  id: number
+  seq: number
+  hash: string
 }

@@ -118,7 +118,8 @@ describe('secret', () => {
     const keys = [...(await derive(SECRET)), ...(await derive(`${SECRET}y`))].map((key) =>
       Buffer.from(key).toString('hex'),
     )
-    assert.equal(new Set(keys).size, 6)
+    assert.ok(keys.length >= 12)
+    assert.equal(new Set(keys).size, keys.length)
   })
 })
 

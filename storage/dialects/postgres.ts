@@ -1,9 +1,14 @@
 // Kysely on Postgres: a pool whose sessions always commit synchronously, whatever the database's default says.
-import { type CompiledQuery, type Dialect, PostgresDialect, type QueryResult } from 'kysely'
+import { type CompiledQuery, type Dialect, PostgresDialect, type QueryResult, sql } from 'kysely'
 import { Pool, type PoolClient, types } from 'pg'
 import type { ColumnTypes } from './column-types.ts'
 
-export const POSTGRES_COLUMN_TYPES: ColumnTypes = { integer: 'bigint', serial: 'bigserial', bytes: 'bytea' }
+export const POSTGRES_COLUMN_TYPES: ColumnTypes = {
+  integer: 'bigint',
+  serial: 'bigserial',
+  bytes: 'bytea',
+  sorted: sql`text collate "C"`,
+}
 
 /** Postgres sends 64-bit integers as text; ours are times and counters, far below 2⁵³. */
 const INT8 = 20

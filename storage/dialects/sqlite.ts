@@ -15,7 +15,12 @@ import type { ColumnTypes } from './column-types.ts'
 import { openReader, type SqliteReader } from './sqlite-reader.ts'
 import type { Job, JobResult, Statement, StatementResult } from './sqlite-writer.ts'
 
-export const SQLITE_COLUMN_TYPES: ColumnTypes = { integer: 'integer', serial: 'integer', bytes: 'blob' }
+export const SQLITE_COLUMN_TYPES: ColumnTypes = {
+  integer: 'integer',
+  serial: 'integer',
+  bytes: 'blob',
+  sorted: 'text',
+}
 
 /** An error of the database, with SQLite's own code, such as SQLITE_FULL. */
 export class SqliteError extends Error {
@@ -81,13 +86,18 @@ type Writer = Awaited<ReturnType<typeof startWriter>>
 
 /** A turn at the writer: transactions of several steps must not interleave. */
 const createTurns = () => {
-  let last: Promise<void> = Promise.resolve()
-  return async (): Promise<() => void> => {
-    const before = last
-    const { promise, resolve } = Promise.withResolvers<void>()
-    last = promise
-    await before
-    return resolve
+  const waiting: (() => void)[] = []
+  let isTaken = false
+  const end = (): void => {
+    const next = waiting.shift()
+    if (next) next()
+    else isTaken = false
+  }
+  /** At once where nobody has it: the journal's commit shall be on its way before the caller goes on. */
+  return (): (() => void) | Promise<() => void> => {
+    if (isTaken) return new Promise((resolve) => waiting.push(() => resolve(end)))
+    isTaken = true
+    return end
   }
 }
 
@@ -101,10 +111,10 @@ const toResult = <Row>({ rows, changes }: StatementResult): QueryResult<Row> => 
 class SqliteConnection implements DatabaseConnection {
   readonly #reader: SqliteReader
   readonly #writer: Writer
-  readonly #takeTurn: () => Promise<() => void>
+  readonly #takeTurn: ReturnType<typeof createTurns>
   #endTurn: (() => void) | undefined
 
-  constructor(reader: SqliteReader, writer: Writer, takeTurn: () => Promise<() => void>) {
+  constructor(reader: SqliteReader, writer: Writer, takeTurn: ReturnType<typeof createTurns>) {
     this.#reader = reader
     this.#writer = writer
     this.#takeTurn = takeTurn
@@ -212,7 +222,8 @@ export const openSqlite = async (path: string, synchronous: 'FULL' | 'NORMAL' = 
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
     atomically: async (queries) => {
-      const endTurn = await takeTurn()
+      const turn = takeTurn()
+      const endTurn = typeof turn === 'function' ? turn : await turn
       try {
         return (await writer.run(queries.map(toStatement), true)).map(toResult)
       } finally {
