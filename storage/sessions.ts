@@ -1,6 +1,6 @@
 // Rows of sessions: one per refresh token, known by its hash. A family is one login; its newest row is the one that is
 // not replaced. Whoever changes a family in a transaction locks the user first (`lockUser`).
-import type { Kysely, Selectable } from 'kysely'
+import type { Insertable, Kysely, Selectable } from 'kysely'
 import type { Database, SessionTable } from './schema.ts'
 
 export type SessionRow = Selectable<SessionTable>
@@ -15,17 +15,38 @@ const COLUMNS = [
   'created_at',
   'expires_at',
   'replaced_at',
+  'ip',
+  'device_name',
 ] as const
 
-export const insertSession = async (db: Kysely<Database>, row: SessionRow): Promise<void> => {
+export const insertSession = async (db: Kysely<Database>, row: Insertable<SessionTable>): Promise<void> => {
   await db.insertInto('session').values(row).execute()
 }
 
 export const findSession = async (db: Kysely<Database>, idHash: string): Promise<SessionRow | null> =>
   (await db.selectFrom('session').select(COLUMNS).where('id_hash', '=', idHash).executeTakeFirst()) ?? null
 
+/** The newest row of a login that is still good. */
+export const findLiveFamily = async (
+  db: Kysely<Database>,
+  userId: string,
+  familyId: string,
+  now: number,
+): Promise<SessionRow | null> => {
+  const row = await db
+    .selectFrom('session')
+    .select(COLUMNS)
+    .where('family_id', '=', familyId)
+    .where('user_id', '=', userId)
+    .where('replaced_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row ?? null
+}
+
+/** Its successor has what is kept of the login's address. */
 export const markReplaced = async (db: Kysely<Database>, idHash: string, now: number): Promise<void> => {
-  await db.updateTable('session').set({ replaced_at: now }).where('id_hash', '=', idHash).execute()
+  await db.updateTable('session').set({ replaced_at: now, ip: null }).where('id_hash', '=', idHash).execute()
 }
 
 /** The newest row of each login that is still good, newest login first. */
@@ -67,6 +88,11 @@ export const deleteFamily = async (db: Kysely<Database>, userId: string, familyI
 
 export const deleteSessionsOfUser = async (db: Kysely<Database>, userId: string): Promise<void> => {
   await db.deleteFrom('session').where('user_id', '=', userId).execute()
+}
+
+export const listUsersWithExpiredSessions = async (db: Kysely<Database>, now: number): Promise<string[]> => {
+  const rows = await db.selectFrom('session').select('user_id').distinct().where('expires_at', '<=', now).execute()
+  return rows.map(({ user_id }) => user_id)
 }
 
 export const deleteExpiredSessions = async (db: Kysely<Database>, now: number, userId?: string): Promise<void> => {

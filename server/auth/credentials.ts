@@ -1,5 +1,6 @@
 // What a user name, an e-mail and a new password may look like: the schemas that every way into an account shares.
 import { z } from 'zod'
+import { id } from '../../shared/inputs.ts'
 import {
   EMAIL_LENGTH_MAX,
   PASSWORD_LENGTH_MAX,
@@ -7,6 +8,7 @@ import {
   USERNAME_LENGTH_MAX,
   USERNAME_LENGTH_MIN,
 } from '../../shared/limits.ts'
+import { VISITOR_PREFIX } from '../share-links.ts'
 
 /** One spelling for what looks alike: full-width letters, capitals. */
 export const normalise = (text: string): string => text.normalize('NFKC').toLowerCase()
@@ -33,6 +35,14 @@ const COMMON = new Set(
     'charlie1 michelle jennifer computer internet whatever dragon123 monkey123 shadow123 master123 changeme ' +
     'admin123 administrator letmein123 test1234 testtest secret123 google123 pokemon1 liverpool chocolate samsung1'
   ).split(' '),
+)
+
+/** No account may be taken for a visitor who came by a link, or for one of the server's own clients. */
+const SERVERS_OWN = [VISITOR_PREFIX, 'rehearsal']
+
+export const accountId = id.refine(
+  (text) => !SERVERS_OWN.some((prefix) => text.startsWith(prefix)),
+  'ids that begin so are the server’s own',
 )
 
 /** Generous before normalising, which may shorten or lengthen; the exact bound comes after. */

@@ -3,12 +3,12 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { type Adapter, Lucia, TimeSpan } from 'lucia'
-import { AppError } from '../../shared/errors.ts'
 import { REFRESH_GRACE_MS, SESSION_AGE_MS_MAX, SESSION_IDLE_MS } from '../../shared/limits.ts'
 import { idOf, type UserId } from '../../shared/names.ts'
 import * as rows from '../../storage/sessions.ts'
 import type { Database } from '../../storage/schema.ts'
 import { lockUser } from '../../storage/users.ts'
+import { addressAfter, type SessionView, toSessionView } from './session-view.ts'
 
 interface SessionAttributes {
   readonly familyId: string
@@ -17,6 +17,9 @@ interface SessionAttributes {
   readonly loginAt: number
   readonly createdAt: number
   readonly replacedAt: number | null
+  /** Where the login happened. */
+  readonly ip: string | null
+  readonly deviceName: string | null
 }
 
 declare module 'lucia' {
@@ -33,22 +36,23 @@ export interface SessionTokens {
   readonly refreshToken: string
 }
 
-export interface SessionView {
-  readonly id: string
-  readonly deviceId: string | null
-  readonly userAgent: string | null
-  readonly loginAt: number
-  readonly lastUsedAt: number
-  readonly expiresAt: number
-  /** The one that asks. */
-  readonly current: boolean
-}
-
 /** Where a request comes from, as far as it says. */
 export interface Device {
   readonly deviceId: string | null
   readonly userAgent: string | null
+  readonly ip?: string | null
+  /** What its owner calls it. */
+  readonly deviceName?: string | null
 }
+
+/** What became of a refresh token that was shown. */
+export type Refreshed =
+  | { readonly outcome: 'rotated'; readonly tokens: SessionTokens }
+  | { readonly outcome: 'reused'; readonly userId: UserId; readonly sessionId: string }
+  | { readonly outcome: 'invalid' }
+
+/** Which login of whom. */
+export type LoginOf = Pick<SessionTokens, 'userId' | 'sessionId'>
 
 export interface SessionsOptions {
   readonly db: Kysely<Database>
@@ -73,6 +77,8 @@ const createLucia = (db: Kysely<Database>, now: () => number) => {
       loginAt: row.login_at,
       createdAt: row.created_at,
       replacedAt: row.replaced_at,
+      ip: row.ip,
+      deviceName: row.device_name,
     },
   })
   const adapter: Adapter = {
@@ -94,6 +100,8 @@ const createLucia = (db: Kysely<Database>, now: () => number) => {
         // Not lucia's date: it knows no absolute end.
         expires_at: Math.min(attributes.createdAt + SESSION_IDLE_MS, attributes.loginAt + SESSION_AGE_MS_MAX),
         replaced_at: null,
+        ip: attributes.ip,
+        device_name: attributes.deviceName,
       }),
     // A token's end is fixed; it is the successor's that lies later.
     updateSessionExpiration: async () => {},
@@ -116,7 +124,8 @@ export const createSessions = ({ db, refreshKey, now, newId }: SessionsOptions) 
     await lockUser(trx, userId)
     await rows.deleteExpiredSessions(trx, time, userId)
     const refreshToken = randomBytes(32).toString('base64url')
-    const attributes = { ...device, familyId: newId(), loginAt: time, createdAt: time, replacedAt: null }
+    const times = { loginAt: time, createdAt: time, replacedAt: null }
+    const attributes = { ip: null, deviceName: null, ...device, ...times, familyId: newId() }
     await createLucia(trx, now).createSession(userId, attributes, { sessionId: refreshToken })
     return { userId, sessionId: attributes.familyId, refreshToken }
   }
@@ -129,78 +138,73 @@ export const createSessions = ({ db, refreshKey, now, newId }: SessionsOptions) 
     return row.user_agent === device.userAgent && (device.deviceId === null || row.device_id === device.deviceId)
   }
 
-  const rotate = async (trx: Kysely<Database>, token: string, device: Device) => {
+  const refresh = async (trx: Kysely<Database>, token: string, device: Device): Promise<Refreshed> => {
     const lucia = createLucia(trx, now)
     const owner = await rows.findSession(trx, hashOf(token))
     // Everything that changes the logins of one user waits here for its turn; what was read before may be old.
-    if (!owner || !(await lockUser(trx, owner.user_id))) return 'auth/token-invalid'
+    if (!owner || !(await lockUser(trx, owner.user_id))) return { outcome: 'invalid' }
     const { session } = await lucia.validateSession(token)
-    if (!session) return 'auth/token-invalid'
-    const { userId, familyId, replacedAt } = session
+    if (!session) return { outcome: 'invalid' }
+    const { familyId, replacedAt } = session
+    const userId = idOf<'user'>(session.userId)
     const refreshToken = successorOf(token)
-    const tokens: SessionTokens = { userId: idOf(userId), sessionId: familyId, refreshToken }
+    const tokens: SessionTokens = { userId, sessionId: familyId, refreshToken }
     if (replacedAt !== null) {
-      if (await isLostAnswer(trx, refreshToken, replacedAt, device)) return tokens
+      if (await isLostAnswer(trx, refreshToken, replacedAt, device)) return { outcome: 'rotated', tokens }
       await rows.deleteFamily(trx, userId, familyId)
-      return 'auth/token-reused'
+      return { outcome: 'reused', userId, sessionId: familyId }
     }
     const time = now()
     await rows.deleteExpiredSessions(trx, time, userId)
     await rows.markReplaced(trx, hashOf(token), time)
-    const { deviceId, loginAt } = session
-    const attributes = { familyId, deviceId, loginAt, createdAt: time, userAgent: device.userAgent, replacedAt: null }
+    const { deviceId, loginAt, deviceName, ip } = session
+    const kept = { familyId, deviceId, loginAt, deviceName, ip: addressAfter(ip, time - loginAt) }
+    const attributes = { ...kept, createdAt: time, userAgent: device.userAgent, replacedAt: null }
     await lucia.createSession(userId, attributes, { sessionId: refreshToken })
-    return tokens
+    return { outcome: 'rotated', tokens }
   }
 
   /** The login behind a token, if the token is its newest and has not expired. */
-  const findLive = async (token: string): Promise<{ userId: UserId; sessionId: string } | null> => {
+  const findLive = async (token: string): Promise<LoginOf | null> => {
     const { session } = await createLucia(db, now).validateSession(token)
     if (!session || session.replacedAt !== null) return null
     return { userId: idOf(session.userId), sessionId: session.familyId }
   }
 
-  const endFamily = (userId: UserId, sessionId: string): Promise<boolean> =>
-    db.transaction().execute(async (trx) => {
-      await lockUser(trx, userId)
-      return rows.deleteFamily(trx, userId, sessionId)
-    })
+  const endAll = async (trx: Kysely<Database>, userId: UserId): Promise<void> => {
+    await lockUser(trx, userId)
+    await createLucia(trx, now).invalidateUserSessions(userId)
+  }
 
   return {
-    /** Begins a login. Takes the executor, because a registration begins one in its own transaction. */
+    /** Begins a login. */
     start,
-    /** Exchanges a refresh token for its successor; throws `auth/token-invalid` or, once the family is ended, `auth/token-reused`. */
-    refresh: async (token: string, device: Device): Promise<SessionTokens> => {
-      const outcome = await db.transaction().execute((trx) => rotate(trx, token, device))
-      // Thrown out here, because a throw inside would roll the end of the family back.
-      if (outcome === 'auth/token-reused') throw new AppError(outcome, 'this token was used before: log in again')
-      if (outcome === 'auth/token-invalid') throw new AppError(outcome, 'unknown or expired refresh token')
-      return outcome
-    },
+    /** Exchanges a refresh token for its successor. A token that was used before ends its login. */
+    refresh,
     findLive,
-    /** Ends one login; false when the user has no such login. */
-    endFamily,
-    /** Ends the login that any of its tokens, also a replaced one, belongs to. */
-    endFamilyOf: async (token: string): Promise<void> => {
+    /** The login that any of its tokens, also a replaced one, belongs to. */
+    findLogin: async (token: string): Promise<LoginOf | null> => {
       const row = await rows.findSession(db, hashOf(token))
-      if (row) await endFamily(idOf(row.user_id), row.family_id)
+      return row && { userId: idOf(row.user_id), sessionId: row.family_id }
     },
-    endAll: (userId: UserId): Promise<void> =>
-      db.transaction().execute(async (trx) => {
-        await lockUser(trx, userId)
-        await createLucia(trx, now).invalidateUserSessions(userId)
-      }),
+    /** Ends one login; false when the user has no such login. */
+    end: async (trx: Kysely<Database>, { userId, sessionId }: LoginOf): Promise<boolean> => {
+      await lockUser(trx, userId)
+      return rows.deleteFamily(trx, userId, sessionId)
+    },
+    endAll,
+    /** Ends all logins of the user and begins one for the device of this one; null when this one has ended already. */
+    startOver: async (trx: Kysely<Database>, login: LoginOf, device: Device): Promise<SessionTokens | null> => {
+      const { userId, sessionId } = login
+      await lockUser(trx, userId)
+      const row = await rows.findLiveFamily(trx, userId, sessionId, now())
+      if (!row) return null
+      await endAll(trx, userId)
+      return start(trx, userId, { ...device, deviceId: row.device_id, deviceName: row.device_name })
+    },
     list: async (userId: UserId, currentId?: string): Promise<SessionView[]> => {
       const live = await rows.listLiveSessions(db, userId, now())
-      return live.map((row) => ({
-        id: row.family_id,
-        deviceId: row.device_id,
-        userAgent: row.user_agent,
-        loginAt: row.login_at,
-        lastUsedAt: row.created_at,
-        expiresAt: row.expires_at,
-        current: row.family_id === currentId,
-      }))
+      return live.map((row) => toSessionView(row, now(), currentId))
     },
     isLive: (sessionId: string): Promise<boolean> => rows.isFamilyLive(db, sessionId, now()),
   }

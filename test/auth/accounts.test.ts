@@ -20,7 +20,13 @@ describe('register', () => {
       username: 'alice',
       email: 'alice@example.org',
       name: 'Alice',
+      about: 'Hey there! I am using Taar.',
+      avatar: null,
+      timezone: 'UTC',
+      privacy: { profile: 'friends', scores: 'group' },
       createdAt: app.clock.time,
+      lastLoginAt: app.clock.time,
+      lastActiveAt: app.clock.time,
     })
     assert.equal(expiresAt, app.clock.time + 15 * 60_000)
     assert.match(refreshToken, /^[\w-]{43}$/)
@@ -65,6 +71,19 @@ describe('register', () => {
       )
     }
     assert.equal(app.passwords.count, 0)
+  })
+
+  test('[AC36] an id that belongs to visitors by link or to the server itself is no account’s', async () => {
+    await using app = await openTestApp()
+    for (const id of ['share-0000000001', 'rehearsal-01', 'rehearsal-nobody']) {
+      const body = { id, username: 'alice', password: PASSWORD }
+      const { details } = await app.refused(422, 'input/invalid', 'POST', '/auth/register', { body })
+      assert.deepEqual(
+        details?.issues?.map(({ field }) => field),
+        ['id'],
+      )
+    }
+    await app.register('alice', { id: 'shared-0000000001' })
   })
 
   test('[AC4] an e-mail belongs to one account, and the answer does not say which of the two is taken', async () => {
