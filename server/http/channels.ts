@@ -1,46 +1,24 @@
-// The routes of channels: create and list in a group, read one. A channel's answer names the document to open.
+// The routes of channels: create and list in a group; read, rename, delete one. A channel's answer names the document to
+// open.
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { can } from '../../shared/access.ts'
+import { CHANNEL_TYPES } from '../../shared/channels.ts'
 import { AppError } from '../../shared/errors.ts'
-import { id, line } from '../../shared/inputs.ts'
+import { line } from '../../shared/inputs.ts'
 import { CHANNEL_NAME_LENGTH_MAX } from '../../shared/limits.ts'
-import { type DocumentName, documentName } from '../../shared/names.ts'
-import { type ChannelRow, createChannel, findChannel, listChannels } from '../../storage/groups.ts'
-import { actorOf, type AppDependencies, type HttpEnv } from './context.ts'
+import { type ChannelOfMember, findChannel, listChannels } from '../../storage/channels.ts'
+import { changeChannel, createChannel, deleteChannel } from '../groups/channels.ts'
+import { mustBeAble } from '../groups/standing.ts'
+import { channelView } from '../groups/views.ts'
+import { actorOf, type AppDependencies, type HttpContext, type HttpEnv } from './context.ts'
 import { success } from './envelope.ts'
-import { mustGroup } from './groups.ts'
+import { freeId, memberAt } from './groups.ts'
 import { readBody, readId } from './validate.ts'
+import { EXAMPLE_GROUP, exampleChannel, type RouteRow } from './route-row.ts'
 
-export const channelBody = z.strictObject({
-  id: id.optional(),
-  type: z.enum(['CHAT', 'VOICE', 'TODO', 'DOC', 'KANBAN']),
-  name: line(CHANNEL_NAME_LENGTH_MAX),
-})
-
-/** The kind of the document that a channel of a type is opened with. */
-const MAIN_KINDS: Readonly<Record<string, string>> = { CHAT: 'chat', TODO: 'tasks', DOC: 'document', KANBAN: 'board' }
-
-/** The document a channel is opened with; of a chat its newest segment. A VOICE channel has none. */
-export const documentNameOf = ({
-  id: channelId,
-  type,
-  segments,
-}: Pick<ChannelRow, 'id' | 'type' | 'segments'>): DocumentName | null => {
-  const kind = MAIN_KINDS[type]
-  if (kind === undefined) return null
-  return documentName(kind, channelId, kind === 'chat' ? String(segments - 1) : undefined)
-}
-
-const toView = (channel: ChannelRow) => ({
-  id: channel.id,
-  groupId: channel.group_id,
-  type: channel.type,
-  name: channel.name,
-  documentName: documentNameOf(channel),
-  segments: channel.segments,
-  createdAt: channel.created_at,
-})
+const name = line(CHANNEL_NAME_LENGTH_MAX)
+const channelBody = z.strictObject({ id: freeId.optional(), type: z.enum(CHANNEL_TYPES), name })
+const changeBody = z.strictObject({ name: name.optional(), version: z.int().min(1).optional() })
 
 /** Below `/groups/:id/channels`. */
 export const createGroupChannelRoutes = (deps: AppDependencies): Hono<HttpEnv> => {
@@ -48,25 +26,16 @@ export const createGroupChannelRoutes = (deps: AppDependencies): Hono<HttpEnv> =
   const routes = new Hono<HttpEnv>()
 
   routes.get('/:id/channels', async (c) => {
-    const { userId } = await actorOf(deps, c)
-    const group = await mustGroup(deps, c.req.param('id'), userId)
-    return success(c, (await listChannels(db, group.id)).map(toView))
+    const { groupId } = await memberAt(deps, c)
+    return success(c, (await listChannels(db, groupId)).map(channelView))
   })
 
   routes.post('/:id/channels', async (c) => {
-    const { userId } = await actorOf(deps, c)
-    const group = await mustGroup(deps, c.req.param('id'), userId)
-    if (!can(group.role, 'manage')) throw new AppError('access/forbidden', 'only admins of the group create channels')
+    const { group, ...at } = await memberAt(deps, c)
+    mustBeAble(group, 'manage')
     const body = await readBody(c, channelBody)
-    const channel = {
-      ...body,
-      id: body.id ?? deps.newId(),
-      group_id: group.id,
-      created_by: userId,
-      created_at: deps.now(),
-    }
-    const { row, created } = await createChannel(db, channel)
-    return success(c, toView(row), created ? 201 : 200)
+    const { row, created } = await createChannel(deps, at, { ...body, id: body.id ?? deps.newId() })
+    return success(c, channelView(row), created ? 201 : 200)
   })
 
   return routes
@@ -76,13 +45,50 @@ export const createGroupChannelRoutes = (deps: AppDependencies): Hono<HttpEnv> =
 export const createChannelRoutes = (deps: AppDependencies): Hono<HttpEnv> => {
   const routes = new Hono<HttpEnv>()
 
-  routes.get('/:id', async (c) => {
-    const { userId } = await actorOf(deps, c)
-    const channelId = readId(c.req.param('id'))
-    const channel = channelId && (await findChannel(deps.storage.db, channelId, userId))
+  /** Who asks, and the channel in the path, which they may see. */
+  const channelAt = async (c: HttpContext) => {
+    const { userId: actor } = await actorOf(deps, c)
+    const channelId = readId(c.req.param('id') ?? '')
+    const channel: ChannelOfMember | null = channelId && (await findChannel(deps.storage.db, channelId, actor))
     if (!channel) throw new AppError('access/not-found', 'no such channel')
-    return success(c, toView(channel))
+    return { channel, channelId: channel.id, actor }
+  }
+
+  routes.get('/:id', async (c) => success(c, channelView((await channelAt(c)).channel)))
+
+  routes.put('/:id', async (c) => {
+    const at = await channelAt(c)
+    return success(c, channelView(await changeChannel(deps, at, await readBody(c, changeBody))))
+  })
+
+  routes.delete('/:id', async (c) => {
+    await deleteChannel(deps, await channelAt(c))
+    return c.body(null, 204)
   })
 
   return routes
 }
+
+const LIST = { path: '/api/v1/groups/{id}/channels', tag: 'channels', at: { id: EXAMPLE_GROUP } }
+const ONE = { path: '/api/v1/channels/{id}', tag: 'channels', at: { id: exampleChannel('tasks') } }
+
+export const CHANNEL_ROWS: readonly RouteRow[] = [
+  { ...LIST, method: 'GET', summary: 'The channels of a group.' },
+  {
+    ...LIST,
+    method: 'POST',
+    summary: 'Makes a channel. A repeat with the same id answers 200.',
+    body: channelBody,
+    example: { type: 'DOC', name: 'Minutes' },
+    status: 201,
+  },
+  { ...ONE, method: 'GET', summary: 'One channel, with the name of its document.' },
+  {
+    ...ONE,
+    method: 'PUT',
+    summary: 'Renames a channel. With the version it is based on, a change made meanwhile refuses it.',
+    body: changeBody,
+    example: { name: 'Shopping', version: 1 },
+  },
+  { ...ONE, method: 'DELETE', summary: 'Deletes a channel: nobody opens its documents any more.', status: 204 },
+]

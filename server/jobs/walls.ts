@@ -7,7 +7,7 @@ import { LATE_MS_MAX } from '../../shared/limits.ts'
 import { documentName, type DocumentName, parseDocumentName } from '../../shared/names.ts'
 import { writeChanges } from '../../shared/operation.ts'
 import { boundsOf, yearOf } from '../../shared/period.ts'
-import { planWall, sharedOf, type WallGroup } from '../../shared/wall/projection.ts'
+import { planWall, sharedOf, type WallGroup, type WallMember } from '../../shared/wall/projection.ts'
 import type { SharedCheckin } from '../../shared/wall/model.ts'
 import type { Logger } from '../log.ts'
 import type { Sync } from '../sync/sync.ts'
@@ -19,17 +19,34 @@ const WRITABLE_MS_MAX = LATE_MS_MAX + 2 * DAY_MS
 
 const ORIGIN = { source: 'job', job: 'walls' }
 
+/** Who shares no scores is on no wall, though they count as a member. */
+export interface SharingMember extends WallMember {
+  readonly sharesScores: boolean
+}
+
+export interface SharingGroup extends WallGroup {
+  readonly createdAt: number
+  readonly members: readonly SharingMember[]
+}
+
+const NOTHING: ReadonlyMap<string, SharedCheckin> = new Map()
+
 export interface WallsDeps {
   readonly sync: Pick<Sync, 'withDocument' | 'onStored' | 'onLoaded'>
   /** Null when there is no such group. */
-  readonly findGroup: (groupId: string) => Promise<(WallGroup & { readonly createdAt: number }) | null>
+  readonly findGroup: (groupId: string) => Promise<SharingGroup | null>
   readonly now: () => number
   readonly log: Logger
   readonly after?: JobQueueDeps['after']
 }
 
+export interface Walls extends AsyncDisposable {
+  /** What the user shows of their check-ins may be something else now. */
+  readonly user: (userId: string) => void
+}
+
 /** Starts the projection. Disposing lets a running job end; it must come before `sync` is disposed. */
-export const startWalls = ({ sync, findGroup, now, log, after }: WallsDeps): AsyncDisposable => {
+export const startWalls = ({ sync, findGroup, now, log, after }: WallsDeps): Walls => {
   /** Walls that were opened since the start, and so made anew once. */
   const opened = new Set<DocumentName>()
 
@@ -45,16 +62,18 @@ export const startWalls = ({ sync, findGroup, now, log, after }: WallsDeps): Asy
       writeChanges(wall, planWall(wall, group, shared), ORIGIN),
     )
 
-  /** Brings the walls up to date that a user's newest changes can be seen on: those of groups they are a member of. */
-  const projectUser = async (userId: string): Promise<void> => {
+  /** Brings the walls up to date that check-ins since then can be seen on: those of groups the user is a member of. */
+  const projectUser = async (userId: string, since: number): Promise<void> => {
     const checkins = await read(userId)
-    const since = now() - WRITABLE_MS_MAX
-    const writable = checkins.filter(({ period }) => boundsOf(period, 'UTC').endsAt >= since)
-    for (const [groupId, some] of Map.groupBy(writable, (checkin) => checkin.groupId)) {
+    const concerned = checkins.filter(({ period }) => boundsOf(period, 'UTC').endsAt >= since)
+    for (const [groupId, some] of Map.groupBy(concerned, (checkin) => checkin.groupId)) {
       const group = await findGroup(groupId)
-      if (!group?.members.some((member) => member.userId === userId)) continue
-      for (const year of new Set(some.map(({ period }) => yearOf(period))))
-        await write(group, year, new Map([[userId, sharedOf(userId, checkins, groupId, year)]]))
+      const member = group?.members.find((one) => one.userId === userId)
+      if (!group || !member) continue
+      for (const year of new Set(some.map(({ period }) => yearOf(period)))) {
+        const shared = member.sharesScores ? sharedOf(userId, checkins, groupId, year) : NOTHING
+        await write(group, year, new Map([[userId, shared]]))
+      }
     }
   }
 
@@ -65,14 +84,16 @@ export const startWalls = ({ sync, findGroup, now, log, after }: WallsDeps): Asy
     if (!group || year < new Date(group.createdAt).getUTCFullYear() - 1) return
     if (year > new Date(now()).getUTCFullYear() + 1) return
     const shared = new Map<string, ReadonlyMap<string, SharedCheckin>>()
-    for (const { userId } of group.members) shared.set(userId, sharedOf(userId, await read(userId), groupId, year))
+    for (const { userId, sharesScores } of group.members)
+      shared.set(userId, sharesScores ? sharedOf(userId, await read(userId), groupId, year) : NOTHING)
     await write(group, year, shared)
   }
 
   const queue = createJobQueue({
     run: (job) => {
       const { kind, id, part } = parseDocumentName(job)
-      return kind === 'checkins' ? projectUser(id) : projectWall(id, Number(part))
+      if (kind === 'wall') return projectWall(id, Number(part))
+      return projectUser(id, kind === 'checkins' ? now() - WRITABLE_MS_MAX : Number.NEGATIVE_INFINITY)
     },
     onFailed: (job, error, retryMs) => log.warn('walls.failed', { document: job, retryMs, error: String(error) }),
     ...(after && { after }),
@@ -87,5 +108,9 @@ export const startWalls = ({ sync, findGroup, now, log, after }: WallsDeps): Asy
     queue.add(name)
   })
 
-  return queue
+  return {
+    // Not only what can still be written: what somebody shows of the past is theirs to take back too.
+    user: (userId) => queue.add(documentName('me', userId), true),
+    [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose](),
+  }
 }

@@ -41,7 +41,7 @@ const openWorld = () => {
       onLoaded: (listener) => void loaded.push(listener),
     },
     findGroup: async (id) => {
-      const members = world.members.map((userId) => ({ userId, joinedAt: 0 }))
+      const members = world.members.map((userId) => ({ userId, joinedAt: 0, sharesScores: true }))
       return id === GROUP ? { id, timezone: 'UTC', createdAt: Date.UTC(2026, 0, 1), members } : null
     },
     now: () => NOW,
