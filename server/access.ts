@@ -14,9 +14,12 @@ import {
 import { KINDS } from '../shared/registry.ts'
 import type { Facts } from '../shared/rules.ts'
 import { findChannelAccess, findGroupFacts, findGroupRole, findMembers } from '../storage/access.ts'
+import { findShare, findShareBySecret } from '../storage/shares.ts'
 import type { Storage } from '../storage/open.ts'
 import type { AccessClaims, AccessTokens } from './auth/access-token.ts'
 import type { Sessions } from './auth/sessions.ts'
+import { isTicket, type Tickets } from './auth/tickets.ts'
+import { hashOfSecret, isShareSecret, shareIdOf, shareClaims } from './share-links.ts'
 
 /** What the rules of a kind are told besides who writes, and when. */
 export type DocumentFacts = Pick<Facts, 'members' | 'isSealed' | 'groups'>
@@ -37,22 +40,28 @@ export interface Grant {
 export interface Access {
   /**
    * Throws `permission-denied`, the same for a bad token, an unknown document and a forbidden one, or
-   * `storage/unavailable` when the database could not be asked.
+   * `storage/unavailable` when the database could not be asked. A ticket is good in place of a token on the `socket` that
+   * showed it first.
    */
-  readonly openDocument: (token: string, name: string) => Promise<Grant>
+  readonly openDocument: (token: string, name: string, socket?: object) => Promise<Grant>
   /**
    * The same for somebody whose token was verified. A chat without a part is its newest segment. Throws
    * `access/not-found`, the same for an unknown document and a forbidden one, or what the database threw.
    */
   readonly openFor: (claims: AccessClaims, name: string) => Promise<Grant>
+  /** Whether the login, or the link, is still good. */
+  readonly isLive: (claims: Pick<AccessClaims, 'sessionId'>) => Promise<boolean>
   /** Throws `auth/required` without a bearer token, `auth/token-invalid` for one that is not, or no longer, good. */
   readonly actorOf: (authorization: string | undefined) => Promise<AccessClaims>
+  /** The same, and the secret of a share link is good too: for routes of documents, which look up what it opens. */
+  readonly visitorOf: (authorization: string | undefined) => Promise<AccessClaims>
 }
 
 export interface AccessOptions {
   readonly storage: Storage
   readonly accessTokens: AccessTokens
   readonly sessions: Pick<Sessions, 'isLive'>
+  readonly tickets: Pick<Tickets, 'exchange'>
   readonly now: () => number
 }
 
@@ -89,7 +98,16 @@ const isReadOnly = ({ writers }: Kind, role: Role): boolean => {
   return writers === 'server'
 }
 
-export const createAccess = ({ storage, accessTokens, sessions, now }: AccessOptions): Access => {
+/** Throws `auth/required` where there is none. */
+const tokenIn = (authorization: string | undefined): string => {
+  const token = /^Bearer +([^ ]+)$/i.exec(authorization ?? '')?.[1]
+  if (!token) throw new AppError('auth/required', 'log in first')
+  return token
+}
+
+const invalid = (): AppError => new AppError('auth/token-invalid', 'unknown, expired or logged out')
+
+export const createAccess = ({ storage, accessTokens, sessions, tickets, now }: AccessOptions): Access => {
   const { db } = storage
 
   const inChannel = async (kind: Kind, parsed: ParsedDocumentName, claims: AccessClaims): Promise<Standing | null> => {
@@ -109,6 +127,11 @@ export const createAccess = ({ storage, accessTokens, sessions, now }: AccessOpt
     }
     if (kind.asks !== 'members') return { role, name: parsed.name, facts: NO_FACTS }
     return { role, name: parsed.name, facts: { ...NO_FACTS, members: await findMembers(db, groupId) } }
+  }
+
+  const byLink = async (shareId: string, { name }: ParsedDocumentName): Promise<Standing | null> => {
+    const share = await findShare(db, shareId, now())
+    return share?.document === name ? { role: share.role, name, facts: NO_FACTS } : null
   }
 
   const ofUser = async (
@@ -132,7 +155,9 @@ export const createAccess = ({ storage, accessTokens, sessions, now }: AccessOpt
     const kind = parsed && KINDS.get(parsed.kind)
     if (!kind || !IS_PART[kind.part](parsed.part)) return null
     let standing: Standing | null
-    if (kind.scope === 'channel') standing = await inChannel(kind, parsed, claims)
+    const shareId = shareIdOf(claims)
+    if (shareId !== null) standing = await byLink(shareId, parsed)
+    else if (kind.scope === 'channel') standing = await inChannel(kind, parsed, claims)
     else if (kind.scope === 'user') standing = await ofUser(kind, parsed, claims)
     else standing = await inGroup(parsed, claims)
     if (!standing || !can(standing.role, 'read')) return null
@@ -141,11 +166,26 @@ export const createAccess = ({ storage, accessTokens, sessions, now }: AccessOpt
     return { userId, sessionId, deviceId: sessionId, role, readOnly: isReadOnly(kind, role), name, facts }
   }
 
+  /** Of a login by its access token, of a link by its secret. */
+  const claimsOf = async (token: string): Promise<AccessClaims | null> => {
+    if (!isShareSecret(token)) return accessTokens.verify(token)
+    const share = await findShareBySecret(db, hashOfSecret(token), now())
+    return share && shareClaims(share.id)
+  }
+
+  const isLive = async (claims: Pick<AccessClaims, 'sessionId'>): Promise<boolean> => {
+    const shareId = shareIdOf(claims)
+    return shareId === null ? sessions.isLive(claims.sessionId) : (await findShare(db, shareId, now())) !== null
+  }
+
   return {
-    openDocument: async (token, name) => {
+    isLive,
+
+    openDocument: async (token, name, socket) => {
       let granted: Grant | null
       try {
-        const claims = await accessTokens.verify(token)
+        const isOfSocket = socket !== undefined && isTicket(token)
+        const claims = isOfSocket ? await tickets.exchange(token, socket) : await claimsOf(token)
         granted = claims && (await grant(claims, name))
       } catch (error) {
         const unavailable = new AppError('storage/unavailable', 'the database does not answer')
@@ -164,11 +204,14 @@ export const createAccess = ({ storage, accessTokens, sessions, now }: AccessOpt
     },
 
     actorOf: async (authorization) => {
-      const token = /^Bearer +([^ ]+)$/i.exec(authorization ?? '')?.[1]
-      if (!token) throw new AppError('auth/required', 'log in first')
-      const claims = await accessTokens.verify(token)
-      if (!claims || !(await sessions.isLive(claims.sessionId)))
-        throw new AppError('auth/token-invalid', 'unknown, expired or logged out')
+      const claims = await accessTokens.verify(tokenIn(authorization))
+      if (!claims || !(await sessions.isLive(claims.sessionId))) throw invalid()
+      return claims
+    },
+
+    visitorOf: async (authorization) => {
+      const claims = await claimsOf(tokenIn(authorization))
+      if (!claims || !(await isLive(claims))) throw invalid()
       return claims
     },
   }

@@ -30,5 +30,11 @@ export interface RefusedMessage {
   readonly clock: number
 }
 
+/** A right was lost while the document was open: it is closed next, or read-only from here on (`revoked/write`). */
+export interface RevokedMessage {
+  readonly type: 'revoked'
+  readonly code: ErrorCode
+}
+
 /** How a client says in its first frame that it recovers from refusals by itself: the version it announces. */
 export const SDK_VERSION_PREFIX = 'syncline/'

@@ -22,6 +22,9 @@ export interface ChannelAccess {
   readonly segments: number
 }
 
+/** Banned people keep their row, and so do the members of a deleted group; only this status gives rights. */
+export const ACTIVE = 'active'
+
 /** The login's family, as a subquery, where it is still good. */
 const liveFamily = (db: Kysely<Database>) =>
   db
@@ -48,12 +51,14 @@ const selectChannel = prepared<
         .select('membership.role')
         .whereRef('membership.group_id', '=', 'channel.group_id')
         .where('membership.user_id', '=', '')
+        .where('membership.status', '=', sql.lit(ACTIVE))
         // Roles are written by `groups.ts` only, so what comes back is one.
         .$castTo<{ role: Role }>()
         .as('role'),
       liveFamily(db).as('family_id'),
     ])
-    .where('channel.id', '=', ''),
+    .where('channel.id', '=', '')
+    .where('channel.deleted_at', 'is', null),
 )
 
 /** Null when the login has ended, or the user is no member of the channel's group, or there is no such channel. */
@@ -76,6 +81,7 @@ const selectMembership = prepared<
     .select(['membership.role', liveFamily(db).as('family_id')])
     .where('membership.user_id', '=', '')
     .where('membership.group_id', '=', '')
+    .where('membership.status', '=', sql.lit(ACTIVE))
     .$castTo<{ role: Role; family_id: string | null }>(),
 )
 
@@ -90,7 +96,7 @@ export const findGroupRole = async (
 }
 
 const selectMembers = prepared<[groupId: string], { user_id: string }>((db) =>
-  db.selectFrom('membership').select('user_id').where('group_id', '=', ''),
+  db.selectFrom('membership').select('user_id').where('group_id', '=', '').where('status', '=', sql.lit(ACTIVE)),
 )
 
 /** The user ids of a group. */
@@ -109,6 +115,10 @@ export const findGroupFacts = async (
     .innerJoin('group', 'group.id', 'membership.group_id')
     .select(['group.id', 'group.timezone', 'group.check_in_frequency', 'group.created_at', 'membership.joined_at'])
     .where('membership.user_id', '=', userId)
+    .where('membership.status', '=', ACTIVE)
+    // A guest only reads, the group's wall too; and two who talk directly are no group.
+    .where('membership.role', '!=', 'guest')
+    .where('group.kind', '=', 'group')
     // Frequencies are checked before they are stored.
     .$castTo<{
       id: string

@@ -2,13 +2,14 @@
 // to the queued acknowledgement happens in one synchronous step.
 import type { Connection } from '@hocuspocus/server'
 import * as Y from 'yjs'
-import { AppError, ERRORS } from '../../shared/errors.ts'
+import { AppError, type ErrorCode, ERRORS } from '../../shared/errors.ts'
 import { STATE_VECTOR_BYTES_MAX } from '../../shared/limits.ts'
 import { MessageType, SyncType } from '../../shared/protocol.ts'
 import type { Access, Grant } from '../access.ts'
 import type { Logger } from '../log.ts'
+import type { Refusal } from '../refusals.ts'
 import { applyAwareness } from './awareness.ts'
-import { readHello, readPayload, refusedFrame, statusFrame, syncFrame } from './frames.ts'
+import { readHello, readPayload, refusedFrame, revokedFrame, statusFrame, syncFrame } from './frames.ts'
 import type { LiveDocument, Outlet } from './live-document.ts'
 import { startCpuTimer } from './reading.ts'
 import { judge, type Verdict } from './verdict.ts'
@@ -47,6 +48,8 @@ export interface AttachmentSocket extends Outlet {
 export interface AttachmentDeps {
   /** The live doc threw in the middle of an update: it must be thrown away. */
   readonly onBroken: (live: LiveDocument, error: unknown) => void
+  /** A write was refused for good. */
+  readonly onRefused: (refusal: Refusal) => void
   readonly access: Access
   readonly log: Logger
   readonly now: () => number
@@ -111,6 +114,37 @@ export class Attachment {
     await this.#socket.charge(LOOK_UP_MS)
   }
 
+  /**
+   * Looks up rights that may have changed, and tells the client what it lost. False when its login has ended. Not
+   * charged: no client can cause it at will.
+   */
+  async review(): Promise<boolean> {
+    const { name } = this.#live
+    try {
+      const grant = await this.#deps.access.openFor(this.#grant, name)
+      if (grant.readOnly && !this.#grant.readOnly) this.#tellRevoked('revoked/write')
+      this.#grant = grant
+      this.#connection.readOnly = grant.readOnly
+      return true
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'access/not-found')) {
+        this.#socket.closeSocket('storage/unavailable')
+        return true
+      }
+    }
+    const isLive = await this.#deps.access.isLive(this.#grant).catch(() => true)
+    if (!this.#live.document.hasConnection(this.#connection)) return true
+    const code = isLive ? 'revoked/access' : 'revoked/session'
+    this.#tellRevoked(code)
+    this.close(code)
+    return isLive
+  }
+
+  #tellRevoked(code: ErrorCode): void {
+    this.#deps.log.info('document.revoked', { document: this.#live.name, user: this.#grant.userId, code })
+    this.#send(revokedFrame(this.#address, code))
+  }
+
   /** Handles a frame whose type stands at `bodyAt`; throws on bytes that are no such frame. */
   handle(frame: Uint8Array, type: number, bodyAt: number): Wait {
     switch (type) {
@@ -122,7 +156,7 @@ export class Attachment {
         return undefined
       case MessageType.Auth: {
         const { token } = readHello(frame, bodyAt)
-        return this.#renew(() => this.#deps.access.openDocument(token, this.#live.name))
+        return this.#renew(() => this.#deps.access.openDocument(token, this.#live.name, this.#socket))
       }
       case MessageType.Close:
         this.#connection.close({ code: 1000, reason: 'provider_initiated' })
@@ -161,6 +195,8 @@ export class Attachment {
   }
 
   #answerState(stateVector: Uint8Array): Wait {
+    // While it waited, the document may have been closed for this client.
+    if (!this.#live.document.hasConnection(this.#connection)) return undefined
     if (stateVector.byteLength > STATE_VECTOR_BYTES_MAX) throw new Error('state vector too large')
     // Large answers pile up neither behind a slow reader nor behind a slow disk.
     if (this.#socket.isCongested()) return this.#socket.whenDrained().then(() => this.#answerState(stateVector))
@@ -239,6 +275,7 @@ export class Attachment {
       this.#healing++
       return
     }
+    this.#deps.onRefused({ userId: this.#grant.userId, document: this.#live.name, code })
     this.#send(refusedFrame(this.#address, { type: 'refused', code, path, clientId, clock }))
     if (!this.#slot.recovers) this.close(code)
   }

@@ -21,9 +21,11 @@ import {
   readHello,
   readReason,
 } from './frames.ts'
+import { createHeartbeat } from './heartbeat.ts'
 import type { Host } from './host.ts'
 import { createOpenings } from './openings.ts'
 import { createReading } from './reading.ts'
+import { reviewSlots } from './review.ts'
 import { newSlot, type Slot } from './slot.ts'
 import { createWriter } from './writer.ts'
 import type { Dialect } from './dialect.ts'
@@ -52,7 +54,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   readonly #reading: ReturnType<typeof createReading>
   readonly #writer: ReturnType<typeof createWriter>
   #hocuspocus: ReturnType<Host<SocketContext>['handleConnection']> | undefined
-  #isAwaitingPong = false
+  readonly beat: () => void
   /** Some document was opened on this socket. */
   hasOpened = false
 
@@ -62,11 +64,11 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     this.#deps = deps
     this.#reading = createReading(ws, raw)
     this.#writer = createWriter(ws, raw, dialect, deps.log)
+    this.beat = createHeartbeat(ws)
     ws.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) this.#receive(data)
       else this.closeSocket('socket/bad-frame')
     })
-    ws.on('pong', () => (this.#isAwaitingPong = false))
     ws.on('error', () => {}) // It closes next, and there is nobody to tell.
     ws.on('close', (code, reason) => {
       this.#hocuspocus?.handleClose({ code, reason: reason.toString() })
@@ -109,6 +111,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     }
     slot.recovers = hello.version.startsWith(SDK_VERSION_PREFIX)
     slot.isAnswered = false
+    slot.isOutdated = false
     slot.state = 'opening'
     this.#reading.count(1, 0)
     const hocuspocus = (this.#hocuspocus ??= this.#deps.host.handleConnection(this, REQUEST, { socket: this }))
@@ -134,7 +137,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     const slot = this.#slots.get(address)
     // Frames for a document that is not opening are dropped: the handshake after opening brings all they hold.
     if (!slot || slot.state === 'closed') return
-    if (slot.state === 'open' && !slot.isBusy) {
+    if (slot.state === 'open' && slot.waits === 0) {
       this.#handle(slot, frame, type, bodyAt)
       return
     }
@@ -152,20 +155,18 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   }
 
   /** Later frames of the document wait until `wait` is over. */
-  #waitFor(slot: Slot, wait: Promise<void> | undefined): void {
+  #waitFor(slot: Slot, wait: Promise<unknown> | undefined): void {
     if (!wait) return
-    slot.isBusy = true
-    wait.then(
-      () => {
-        slot.isBusy = false
-        this.#drain(slot)
-      },
-      () => {},
-    )
+    slot.waits++
+    const goOn = (): void => {
+      slot.waits--
+      this.#drain(slot)
+    }
+    wait.then(goOn, () => {})
   }
 
   #drain(slot: Slot): void {
-    while (slot.state === 'open' && !slot.isBusy) {
+    while (slot.state === 'open' && slot.waits === 0) {
       const frame = slot.waiting.shift()
       if (!frame) break
       this.#reading.count(-1, -frame.byteLength)
@@ -205,13 +206,22 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     slot.state = 'open'
     this.#reading.count(-1, 0)
     slot.attachment.askForState()
+    if (slot.isOutdated) this.#waitFor(slot, slot.attachment.review())
     this.#drain(slot)
+  }
+
+  /** Looks up again what these users (null: everybody) have open; who has nothing left by it loses the socket too. */
+  async review(userIds: ReadonlySet<string> | null): Promise<void> {
+    const ended = await reviewSlots(this.#slots.values(), userIds, (slot, wait) => this.#waitFor(slot, wait))
+    if (ended.length === 0 || [...this.#slots.values()].some(({ state }) => state !== 'closed')) return
+    // What they are told waits for the disk, as everything does. Nobody waits for this.
+    void Promise.all(ended.map((live) => live.whenDurable())).then(() => this.closeSocket('revoked/session'))
   }
 
   async fetched(name: string, stored: StoredDocument): Promise<void> {
     for (const slot of this.#slots.values()) {
       if (slot.name !== name || slot.state !== 'opening') continue
-      const answered = await answerFromDisk(slot, stored, (frame) => this.transmit(frame))
+      const answered = await answerFromDisk(slot, stored, this.transmit)
       if (!answered) continue
       slot.isAnswered = true
       this.#reading.count(-1, -answered.byteLength)
@@ -219,8 +229,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   }
 
   isUsing(live: { readonly name: string }): boolean {
-    for (const { name, state } of this.#slots.values()) if (name === live.name && state !== 'closed') return true
-    return false
+    return [...this.#slots.values()].some(({ name, state }) => name === live.name && state !== 'closed')
   }
 
   get readyState(): number {
@@ -262,19 +271,10 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   readonly transmit = (...frames: Uint8Array[]): void => this.#writer.transmit(frames)
   readonly isCongested = (): boolean => this.#writer.isCongested()
   readonly whenDrained = (): Promise<void> => this.#writer.whenDrained()
-  close(code?: number, reason?: string): void {
-    this.#ws.close(code, reason)
-  }
+  readonly close = (code?: number, reason?: string): void => this.#ws.close(code, reason)
 
   closeSocket(code: ErrorCode): void {
     this.close(ERRORS[code].close, code)
-  }
-
-  /** Asks whether the peer is still there; one that has not answered the last time is dropped. */
-  beat(): void {
-    if (this.#isAwaitingPong) this.terminate()
-    else this.#ws.ping()
-    this.#isAwaitingPong = true
   }
 
   terminate(): void {

@@ -1,8 +1,15 @@
 // Reading and writing single frames of the Hocuspocus wire protocol: `varString address, varUint type, …`.
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import type { ErrorCode } from '../../shared/errors.ts'
 import { DOCUMENT_NAME_LENGTH_MAX, isDocumentName } from '../../shared/names.ts'
-import { AuthType, MessageType, type RefusedMessage, type SyncType } from '../../shared/protocol.ts'
+import {
+  AuthType,
+  MessageType,
+  type RefusedMessage,
+  type RevokedMessage,
+  type SyncType,
+} from '../../shared/protocol.ts'
 
 /** Document name, or document name, NUL, session id. */
 const ADDRESS_LENGTH_MAX = DOCUMENT_NAME_LENGTH_MAX + 1 + 64
@@ -97,8 +104,14 @@ export const syncFrame = (address: string, type: (typeof SyncType)[keyof typeof 
 export const statusFrame = (address: string, stored: boolean): Uint8Array =>
   write(address, MessageType.SyncStatus, (encoder) => encoding.writeVarUint(encoder, stored ? 1 : 0))
 
-export const refusedFrame = (address: string, message: RefusedMessage): Uint8Array =>
+const statelessFrame = (address: string, message: RefusedMessage | RevokedMessage): Uint8Array =>
   write(address, MessageType.Stateless, (encoder) => encoding.writeVarString(encoder, JSON.stringify(message)))
+
+export const refusedFrame = (address: string, message: RefusedMessage): Uint8Array => statelessFrame(address, message)
+
+/** Sent before a document is closed, or becomes read-only, because a right was lost. */
+export const revokedFrame = (address: string, code: ErrorCode): Uint8Array =>
+  statelessFrame(address, { type: 'revoked', code })
 
 export const deniedFrame = (address: string, reason: string): Uint8Array =>
   write(address, MessageType.Auth, (encoder) => {

@@ -22,6 +22,10 @@ export interface GatewayDeps extends ClientSocketDeps {
 export interface Gateway {
   readonly attach: (server: Server) => void
   readonly sockets: ReadonlySet<ClientSocket>
+  /** Looks up again what these users have open. */
+  readonly review: (userIds: ReadonlySet<string>) => Promise<void>
+  /** The same for everybody, one socket after the other. */
+  readonly reviewAll: () => Promise<void>
   /** Closes every socket with `code`; resolves when all are closed. */
   readonly stop: (code: ErrorCode) => Promise<void>
 }
@@ -32,16 +36,14 @@ const refuseUpgrade = (socket: Duplex, status: string): void => {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
-/** Browsers send an Origin, always; a page of another site must not ride on this one's user. Programs send none. */
+/**
+ * Browsers send an Origin, always; a page of another site must not ride on this one's user. Programs send none. Compared as
+ * text, because a browser spells an origin in one way only; whether a proxy in front speaks TLS is not known here.
+ */
 const isAllowedOrigin = (request: IncomingMessage, allowed: readonly string[]): boolean => {
   const { origin, host } = request.headers
-  if (origin === undefined) return true
-  if (allowed.includes(origin)) return true
-  try {
-    return new URL(origin).host === host && origin !== 'null'
-  } catch {
-    return false
-  }
+  if (origin === undefined || allowed.includes(origin)) return true
+  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
 }
 
 /** A failure of ours closes the socket so that the client comes back; anything else is a plain no. */
@@ -59,8 +61,8 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
   const sockets = new Set<ClientSocket>()
 
   host.listen({
-    onAuthenticate: async ({ token, documentName, connectionConfig }) => {
-      const grant = await authorize(() => access.openDocument(token, documentName))
+    onAuthenticate: async ({ token, documentName, connectionConfig, context }) => {
+      const grant = await authorize(() => access.openDocument(token, documentName, context.socket))
       connectionConfig.readOnly = grant.readOnly
       return { grant }
     },
@@ -112,6 +114,12 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
 
   return {
     sockets,
+    review: async (userIds) => {
+      await Promise.all([...sockets].map((socket) => socket.review(userIds)))
+    },
+    reviewAll: async () => {
+      for (const socket of sockets) await socket.review(null)
+    },
     attach: (server) => void server.on('upgrade', onUpgrade),
     stop: async (code) => {
       clearInterval(heartbeat)

@@ -41,8 +41,6 @@ export const createJournal = ({ append, onCommitted, onFailed }: JournalDeps): J
     for (const live of dirty) {
       if (bytes >= COMMIT_BYTES_MAX) break
       dirty.delete(live)
-      // Broadcasts are merged once per commit and are held for exactly that commit.
-      if (!live.failed) live.document.flush()
       const updates = live.take()
       for (const update of updates) bytes += update.byteLength
       if (!live.failed) batch.push({ live, updates, claims: live.takeClaims() })
@@ -68,7 +66,10 @@ export const createJournal = ({ append, onCommitted, onFailed }: JournalDeps): J
       queuedBytes -= bytes
       if (batch.length === 0) continue
       writingBytes = bytes
-      const error: unknown = await append(batch.map(({ live, ...share }) => ({ document: live.name, ...share }))).then(
+      const appended = append(batch.map(({ live, ...share }) => ({ document: live.name, ...share })))
+      // Broadcasts are merged once per commit and are held for exactly that commit; they are made while the disk works.
+      for (const { live } of batch) live.document.flush()
+      const error: unknown = await appended.then(
         () => undefined,
         (reason: unknown) => reason ?? new Error('append failed'),
       )

@@ -27,7 +27,7 @@ const DOCUMENTS = [
 /** What each client is told: its offline edits are stored, and the one after them. */
 const ANSWERS = 2
 /** A machine too slow for this serves cold clients rather than none. */
-const MS_MAX = 2_000
+const MS_MAX = 5_000
 const USER = idOf<'user'>('rehearsal-nobody')
 const NOTHING = new Uint8Array([0])
 
@@ -52,6 +52,8 @@ const accessBy = (secret: string): Access => {
     },
     openFor: denied,
     actorOf: denied,
+    visitorOf: denied,
+    isLive: async () => false,
   }
 }
 

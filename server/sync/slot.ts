@@ -7,8 +7,10 @@ export interface Slot {
   recovers: boolean
   attachment: Attachment | undefined
   state: 'opening' | 'open' | 'closed'
-  /** A frame of this document waits for the disk or the network; later ones wait behind it. */
-  isBusy: boolean
+  /** How much a frame of this document waits for: the disk, the network, a look-up. Later ones wait behind it. */
+  waits: number
+  /** Rights changed while it was being opened: what was looked up for that may be old. */
+  isOutdated: boolean
   /** The first state request since the opening was answered, perhaps before the document was open (`early-answer.ts`). */
   isAnswered: boolean
   /** Times the client asked for the state, over all openings. */
@@ -22,7 +24,8 @@ export const newSlot = (address: string, name: string): Slot => ({
   recovers: false,
   attachment: undefined,
   state: 'closed',
-  isBusy: false,
+  waits: 0,
+  isOutdated: false,
   isAnswered: false,
   stateRequests: 0,
   waiting: [],

@@ -3,9 +3,9 @@ import type { Server } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import type { Document, Hocuspocus } from '@hocuspocus/server'
 import type * as Y from 'yjs'
-import { AWARENESS_TTL_MS, UNSYNCED_BYTES_MAX } from '../../shared/limits.ts'
+import { AWARENESS_TTL_MS, REVIEW_MS, UNSYNCED_BYTES_MAX } from '../../shared/limits.ts'
 import { type DocumentName, parseDocumentName } from '../../shared/names.ts'
-import { openNextSegment } from '../../storage/groups.ts'
+import { openNextSegment } from '../../storage/channels.ts'
 import type { Storage } from '../../storage/open.ts'
 import {
   type AppendEntry,
@@ -17,6 +17,7 @@ import {
 } from '../../storage/updates.ts'
 import type { Access } from '../access.ts'
 import type { Logger } from '../log.ts'
+import type { AttachmentDeps } from './attachment.ts'
 import { sweepAwareness } from './awareness.ts'
 import type { SocketContext } from './client-socket.ts'
 import { createGateway } from './gateway.ts'
@@ -53,6 +54,8 @@ export interface SyncDeps {
   readonly allowedOrigins: readonly string[]
   readonly log: Logger
   readonly now: () => number
+  /** Hears of each write that was refused for good. */
+  readonly onRefused?: AttachmentDeps['onRefused']
 }
 
 type DirectConnection = Awaited<ReturnType<Hocuspocus['openDirectConnection']>>
@@ -81,6 +84,8 @@ export interface Sync extends AsyncDisposable {
   readonly pin: (name: string) => Promise<PinnedDocument>
   /** Reads or writes a document on the server; see {@link UseDocument}. Who may do it was asked before. */
   readonly withDocument: UseDocument
+  /** Looks up again what these users have open; see `Changes.rights`. */
+  readonly review: (userIds: ReadonlySet<string>) => Promise<void>
   /** Calls `listener` after each commit of a document. */
   readonly onStored: (listener: (name: DocumentName) => void) => void
   /** Calls `listener` each time a document was loaded into memory. */
@@ -106,7 +111,8 @@ const createListeners = <Event>(log: Logger, event: string) => {
   }
 }
 
-export const createSync = ({ store, access, allowedOrigins, log, now }: SyncDeps): Sync => {
+export const createSync = (deps: SyncDeps): Sync => {
+  const { store, access, allowedOrigins, log, now, onRefused = () => {} } = deps
   const stored = createListeners<DocumentName>(log, 'document.stored-listener-failed')
   const loaded = createListeners<DocumentName>(log, 'document.loaded-listener-failed')
   const opened = createListeners<string>(log, 'segment.opened-listener-failed')
@@ -166,6 +172,7 @@ export const createSync = ({ store, access, allowedOrigins, log, now }: SyncDeps
     access,
     allowedOrigins,
     onBroken: (live, error) => discard(live, 'document.broken', error),
+    onRefused,
     isJournalFull,
     log,
     now,
@@ -175,16 +182,21 @@ export const createSync = ({ store, access, allowedOrigins, log, now }: SyncDeps
     for (const { document } of host.liveDocuments) sweepAwareness(document.awareness, Date.now())
   }, AWARENESS_TTL_MS / 3)
   sweep.unref()
+  // Logins also end by age, and nobody says so.
+  const reviews = setInterval(() => void gateway.reviewAll(), REVIEW_MS)
+  reviews.unref()
 
   return {
     attach: gateway.attach,
     pin: async (name) => new PinnedDocument(await host.openDirectConnection(name)),
     withDocument: <Result>(name: string, use: (doc: Y.Doc) => Result) => useLiveDocument(host, name, use),
+    review: gateway.review,
     onStored: stored.add,
     onLoaded: loaded.add,
     onSegmentOpened: opened.add,
     [Symbol.asyncDispose]: async () => {
       clearInterval(sweep)
+      clearInterval(reviews)
       // What was received before the stop is still acknowledged; but clients that go on writing are not waited for.
       await Promise.race([journal.idle(), setTimeout(ACKNOWLEDGE_MS_MAX, undefined, { ref: false })])
       await gateway.stop('server/stopping')

@@ -160,11 +160,22 @@ const tidy = ({ type, content = [] }: TreeNode): TreeNode[] => {
 /** The nodes of a piece of HTML, as it has them: to be made canonical. Throws `too-deep`. */
 export const fromHtml = (html: string): TreeNode[] => {
   const builder = new Builder()
+  /** The text may end in the middle of a tag: the parser then closes what it never opened. */
+  let isInTag = false
   const parser = new Parser(
     {
-      onopentag: (tag, attributes) => builder.open(tag, attributes),
+      onopentagname: () => {
+        isInTag = true
+      },
+      onopentag: (tag, attributes) => {
+        isInTag = false
+        builder.open(tag, attributes)
+      },
       ontext: (text) => builder.text(text),
-      onclosetag: (tag) => builder.close(tag),
+      onclosetag: (tag) => {
+        if (!isInTag) builder.close(tag)
+        isInTag = false
+      },
     },
     { decodeEntities: true, lowerCaseTags: true, recognizeSelfClosing: false },
   )

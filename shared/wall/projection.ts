@@ -1,8 +1,8 @@
 // What must change on a wall so that it shows what its members share now: the smallest change, and none when it is right.
 import type * as Y from 'yjs'
 import type { Checkin } from '../checkins/model.ts'
-import { isSameJson } from '../json.ts'
 import { boundsOf, yearOf } from '../period.ts'
+import { changesTo } from '../projection.ts'
 import type { Change } from '../rules.ts'
 import {
   type PeriodStats,
@@ -59,13 +59,6 @@ const statsOfAll = (shared: Iterable<SharedCheckin>, group: WallGroup): Map<stri
   return stats
 }
 
-const differences = (root: string, has: Y.Map<unknown>, wanted: ReadonlyMap<string, unknown>): Change[] => {
-  const changes: Change[] = []
-  for (const [key, value] of wanted) if (!isSameJson(has.get(key), value)) changes.push({ root, key, value })
-  for (const key of has.keys()) if (!wanted.has(key)) changes.push({ root, key, value: undefined })
-  return changes
-}
-
 /**
  * The changes that make `wall` show `shared` for each user in it. What it shows of users who are not in it stays: they
  * have left the group, and their past is the group's too.
@@ -78,8 +71,5 @@ export const planWall = (
   const wanted = new Map<string, SharedCheckin>()
   for (const [key, checkin] of readShared(wall)) if (!shared.has(checkin.userId)) wanted.set(key, checkin)
   for (const checkins of shared.values()) for (const [key, checkin] of checkins) wanted.set(key, checkin)
-  return [
-    ...differences(WALL_CHECKINS, wall.getMap(WALL_CHECKINS), wanted),
-    ...differences(WALL_STATS, wall.getMap(WALL_STATS), statsOfAll(wanted.values(), group)),
-  ]
+  return [...changesTo(wall, WALL_CHECKINS, wanted), ...changesTo(wall, WALL_STATS, statsOfAll(wanted.values(), group))]
 }

@@ -58,6 +58,10 @@ const WRONG_VALUES: Record<string, unknown> = {
 
 const KEYS = ['', '.', 'x', 'no-dot-in-it', `${MARK}.`, `.${MARK}`, `${MARK}.constructor`, 'a'.repeat(200), '-.-.-.-.-']
 
+/** Those that are wrong in `root`. */
+const keysFor = (root: string, free: Scene['free']): string[] =>
+  KEYS.filter((key) => !free?.roots.includes(root) || !free.isKey(key))
+
 const headOf = (doc: Y.Doc, root: string, key: string): Id => {
   const head = doc.getMap(root)._map.get(key)
   if (!head) throw new Error(`no ${root}/${key}`)
@@ -92,23 +96,26 @@ const deletions = (root: string, key: string): Forgery[] => [
   },
 ]
 
-const inRoot = (root: string): Forgery[] => [
+const inRoot = (root: string, free: Scene['free']): Forgery[] => [
   { title: `a list in ${root}`, write: crafted({ content: 8, parent: root, body: anys(WORD) }) },
   { title: `text in ${root}`, write: crafted({ content: 4, parent: root, body: text(MARK) }) },
   { title: `__proto__ in ${root}`, write: crafted({ content: 8, parent: root, key: '__proto__', body: anys(WORD) }) },
-  ...KEYS.map((key) => ({ title: `the key "${key.slice(0, 40)}" in ${root}`, write: set(root, key, MARK) })),
-  ...KEYS.map((key) => ({
+  ...keysFor(root, free).map((key) => ({
+    title: `the key "${key.slice(0, 40)}" in ${root}`,
+    write: set(root, key, MARK),
+  })),
+  ...keysFor(root, free).map((key) => ({
     title: `a deleted value under "${key.slice(0, 40)}" in ${root}`,
     write: crafted({ content: 1, parent: root, key, body: uint(1) }),
   })),
 ]
 
-const underKey = (root: string, key: string): Forgery[] => [
+const underKey = (root: string, key: string, free: Scene['free']): Forgery[] => [
   ...Object.entries(CONTENTS).flatMap(([what, content]) => [
     { title: `${what} over ${root}/${key}`, write: overHead(root, key, content) },
     { title: `${what} beside ${root}/${key}`, write: crafted({ ...content, parent: root, key }) },
   ]),
-  ...Object.entries(WRONG_VALUES).map(([what, value]) => ({
+  ...Object.entries(free?.roots.includes(root) ? {} : WRONG_VALUES).map(([what, value]) => ({
     title: `${what} for ${root}/${key}`,
     write: set(root, key, value),
   })),
@@ -125,7 +132,7 @@ const overHead =
     crafted({ ...content, origin: headOf(doc, root, key) })(doc, clientId)
 
 /** All of them, for a kind of records and an honest document of it. */
-export const anyForgeries = ({ kind, deletable }: Scene, honest: Y.Doc, cast: Cast): Forgery[] => {
+export const anyForgeries = ({ kind, deletable, free }: Scene, honest: Y.Doc, cast: Cast): Forgery[] => {
   const roots = kind.roots as readonly string[]
   const mayDelete = new Set(deletable?.(cast))
   const wrongRoots = [
@@ -143,8 +150,8 @@ export const anyForgeries = ({ kind, deletable }: Scene, honest: Y.Doc, cast: Ca
     ...wrongRoots
       .filter((root) => !roots.includes(root))
       .map((root) => ({ title: `the root ${root}`, write: set(root, 'a-key-00000001', MARK) })),
-    ...roots.flatMap(inRoot),
-    ...keys.flatMap(([root, key]) => underKey(root, key)),
+    ...roots.flatMap((root) => inRoot(root, free)),
+    ...keys.flatMap(([root, key]) => underKey(root, key, free)),
     ...keys.filter(([root, key]) => !mayDelete.has(`${root}/${key}`)).flatMap(([root, key]) => deletions(root, key)),
   ]
 }

@@ -24,9 +24,13 @@ export interface Scene {
   readonly kind: Kind
   /** Honest operations: who, which, and with what input. */
   readonly honest: (cast: Cast) => readonly (readonly [who: 'victim' | 'attacker', operation: string, input: unknown])[]
+  /** Whether what the server itself writes is in the document. */
+  readonly isSettled?: (doc: Y.Doc) => boolean
   /** One more honest operation, by the victim. */
   readonly after: (cast: Cast) => readonly [operation: string, input: unknown]
   readonly forgeries: (cast: Cast) => readonly Forgery[]
+  /** Roots in which the user keeps any JSON, under keys of any form that `isKey` takes. */
+  readonly free?: { readonly roots: readonly string[]; readonly isKey: (key: string) => boolean }
   /** Keys of the honest document that the attacker may delete, `root/key`. */
   readonly deletable?: (cast: Cast) => readonly string[]
 }

@@ -3,8 +3,10 @@ import type * as Y from 'yjs'
 import { BOARD_KIND } from '../../shared/board/kind.ts'
 import { CHAT_KIND } from '../../shared/chat/kind.ts'
 import { CHECKINS_KIND } from '../../shared/checkins/kind.ts'
-import { MESSAGE_BYTES_MAX, TITLE_LENGTH_MAX } from '../../shared/limits.ts'
+import { MESSAGE_BYTES_MAX, SETTING_BYTES_MAX, TITLE_LENGTH_MAX } from '../../shared/limits.ts'
 import { MARKS_KIND } from '../../shared/marks/kind.ts'
+import { ME_KIND } from '../../shared/me/kind.ts'
+import { DRAFTS, isSettingKey, PROFILE, SETTINGS } from '../../shared/me/model.ts'
 import { TASKS_KIND } from '../../shared/tasks/kind.ts'
 import { type Cast, type Forgery, remove, type Scene, set } from './scene.ts'
 
@@ -263,4 +265,31 @@ const CHECKINS_SCENE: Scene = {
   },
 }
 
-export const SCENES: readonly Scene[] = [TASKS_SCENE, BOARD_SCENE, CHAT_SCENE, MARKS_SCENE, CHECKINS_SCENE]
+const ME_SCENE: Scene = {
+  kind: ME_KIND,
+  honest: () => [
+    ['victim', 'setting.set', { key: 'app.theme', value: { dark: true } }],
+    ['attacker', 'draft.set', { key: 'chat-0000000001', value: 'Half a sentence' }],
+  ],
+  isSettled: (doc) => doc.getMap(PROFILE).has('user'),
+  after: () => ['setting.set', { key: 'app.theme', value: 'light' }],
+  forgeries: () => [
+    { title: 'a profile of one’s own', code: 'read-only', write: set(PROFILE, 'user', { username: 'forged' }) },
+    {
+      title: 'a group of one’s own',
+      code: 'read-only',
+      write: set(PROFILE, 'group.group-0000000001', { role: 'owner' }),
+    },
+    { title: 'a key with a space', code: 'key-not-allowed', write: set(SETTINGS, 'a key', 1) },
+    { title: 'a key that is too long', code: 'key-not-allowed', write: set(DRAFTS, 'k'.repeat(129), 1) },
+    {
+      title: 'a value that is too large',
+      code: 'value-not-allowed',
+      write: set(SETTINGS, 'app.large', 'x'.repeat(SETTING_BYTES_MAX)),
+    },
+  ],
+  free: { roots: [SETTINGS, DRAFTS], isKey: isSettingKey },
+  deletable: () => [`${SETTINGS}/app.theme`, `${DRAFTS}/chat-0000000001`],
+}
+
+export const SCENES: readonly Scene[] = [TASKS_SCENE, BOARD_SCENE, CHAT_SCENE, MARKS_SCENE, CHECKINS_SCENE, ME_SCENE]

@@ -97,6 +97,11 @@ test(
         attacker: attackerPerson.id,
         group: team.group.id,
       }
+      await eventually(
+        () => scene.isSettled?.(watcher.doc) ?? true,
+        (isSettled) => isSettled,
+        { what: 'what the server writes' },
+      )
       for (const [who, operation, input] of scene.honest(cast)) {
         await converged('what went before', victim.doc, insider.doc, watcher.doc)
         run(scene, (who === 'victim' ? victim : insider).doc, operation, input, contextOf(cast, who))

@@ -70,6 +70,8 @@ const BY_NAME: Readonly<Record<string, (source: Source, random: Random) => unkno
   emoji: (_, random) => random.pick(EMOJI),
   groupId: ({ world }, random) => (random.chance(0.05) ? 'group-unknown' : random.pick([...world.groups.keys()])),
   period,
+  key: (_, random) => random.pick(['app.theme', 'app.size', 'other/key']),
+  value: (_, random) => random.pick([null, 1, 'dark', { a: [1, 'b'] }, true]),
   upTo: ({ world }, random) => world.now + random.int(-100_000, 1_000),
   attachments: (_, random) => Array.from({ length: random.int(0, 2) }, () => 'media-0000000001'),
   mood: (_, random) => random.pick([null, '🙂', 'fine']),
