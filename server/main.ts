@@ -1,4 +1,4 @@
-// The process: reads the environment, starts the server, stops it on a signal. The only file that knows `process.env`.
+// The process: reads the environment, starts the server, stops it on a signal. Nothing it starts knows `process.env`.
 import { STOP_MS_MAX } from '../shared/limits.ts'
 import { type Config, parseConfig } from './config.ts'
 import { createLogger } from './log.ts'

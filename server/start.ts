@@ -4,21 +4,16 @@ import { v7 as newId } from 'uuid'
 import { AppError } from '../shared/errors.ts'
 import { idOf } from '../shared/names.ts'
 import { openStorage, type Storage } from '../storage/open.ts'
-import { findWallGroup } from '../storage/walls.ts'
-import { type Access, createAccess } from './access.ts'
-import { type AccessTokens, createAccessTokens } from './auth/access-token.ts'
-import { createAccounts } from './auth/accounts.ts'
+import { keepAnchor } from './audit-anchor.ts'
 import { createPasswords } from './auth/password.ts'
-import { createSessions } from './auth/sessions.ts'
 import type { Config } from './config.ts'
-import { createVersions } from './documents/versions.ts'
-import { createApp } from './http/app.ts'
 import { listen, type Listening } from './http/listen.ts'
-import { startWalls } from './jobs/walls.ts'
+import type { Limited } from './http/rate-limits.ts'
 import type { Logger } from './log.ts'
+import { createParts, type Parts } from './parts.ts'
 import { openSecrets } from './secret.ts'
 import { rehearse } from './sync/rehearsal.ts'
-import { createSync, documentsIn, type Sync } from './sync/sync.ts'
+import type { Sync } from './sync/sync.ts'
 
 export interface RunningServer extends AsyncDisposable {
   /** `http://HOST:PORT`, with the port that was really taken. */
@@ -31,7 +26,7 @@ export interface RunningServer extends AsyncDisposable {
 const LOOK_UPS = 30
 
 /** Goes the way of a first opening, so that no user waits for code to be compiled after a restart. */
-const warmUp = async (accessTokens: AccessTokens, access: Access, sync: Sync, log: Logger): Promise<void> => {
+const warmUp = async ({ accessTokens, access, sync }: Parts, log: Logger): Promise<void> => {
   const nobody = { userId: idOf<'user'>('nobody-at-all'), sessionId: 'none' }
   const name = `document/${nobody.userId}`
   const { accessToken } = await accessTokens.sign(nobody)
@@ -46,28 +41,23 @@ const warmUp = async (accessTokens: AccessTokens, access: Access, sync: Sync, lo
 }
 
 /** Starts the server and resolves when it accepts connections. Disposing stops it: nothing acknowledged is lost. */
-export const startServer = async (config: Config, log: Logger): Promise<RunningServer> => {
-  const now = Date.now
+export const startServer = async (config: Config, log: Logger, { limits }: Limited = {}): Promise<RunningServer> => {
   await using owned = new AsyncDisposableStack()
 
   const secrets = await openSecrets(config)
   const storage = owned.use(await openStorage(config.database))
-  const accessTokens = createAccessTokens({ key: secrets.accessTokenKey, now })
-  const sessions = createSessions({ db: storage.db, refreshKey: secrets.refreshKey, now, newId })
   const passwords = createPasswords({ pepper: secrets.passwordPepper })
-  const accounts = createAccounts({ storage, passwords, sessions, accessTokens, now, newId })
-  const access = createAccess({ storage, accessTokens, sessions, now })
 
-  // Stopped in reverse: no new connections, sockets, running requests, storage.
+  // Stopped in reverse: no new connections, sockets, running requests, the audit log's anchor, storage.
+  owned.use(keepAnchor({ db: storage.db, key: secrets.auditKey, dataDir: config.dataDir, log }))
   let http: Listening | undefined
   owned.defer(() => http?.drain())
-  const sync = owned.use(
-    createSync({ store: documentsIn(storage), access, allowedOrigins: config.allowedOrigins, log, now }),
+  const random = Math.random
+  const parts = owned.use(
+    await createParts({ storage, secrets, passwords, config, log, now: Date.now, newId, random, limits }),
   )
-  owned.use(startWalls({ sync, findGroup: (groupId) => findWallGroup(storage.db, groupId), now, log }))
-  await warmUp(accessTokens, access, sync, log)
-  const versions = owned.use(createVersions({ storage, sync, now, newId, log }))
-  const app = createApp({ storage, accounts, access, sync, versions, log, config, now, newId, random: Math.random })
+  await warmUp(parts, log)
+  const { app, sync } = parts
   http = await listen(app, config, sync.attach)
   owned.defer(http.stopAccepting)
   const { url } = http

@@ -88,6 +88,7 @@ const FENCED: [name: string, ...places: string[]][] = [
   ['lucia', 'server/auth/sessions.ts'],
   ['@node-rs/argon2', 'server/auth/password.ts'],
   ['jose', 'server/auth/access-token.ts'],
+  ['rate-limiter-flexible', 'server/http/rate-limits.ts'],
 ]
 
 test.each(FENCED)('[AR3] %s stays in its place', (name, ...places) => {
@@ -110,12 +111,14 @@ test('[AR4] no import goes in a circle', () => {
   expect(circles).toEqual([])
 })
 
-test('[AR5] only main reads the environment, and every file says what it is for in at most 300 lines', () => {
+/** Each is a process of its own. */
+const PROGRAMS = new Set(['server/main.ts', 'server/audit-verify.ts'])
+
+test('[AR5] only programs read the environment, and every file says what it is for in at most 300 lines', () => {
   const product = files.filter((file) => !isIn(file, 'test'))
   const readers = product.filter(
     (file) =>
-      file !== 'server/main.ts' &&
-      /process\.env/.test(readFileSync(join(ROOT, file), 'utf8').replaceAll(/\/\/.*/g, '')),
+      !PROGRAMS.has(file) && /process\.env/.test(readFileSync(join(ROOT, file), 'utf8').replaceAll(/\/\/.*/g, '')),
   )
   const long = files.filter((file) => readFileSync(join(ROOT, file), 'utf8').split('\n').length > 301)
   const silent = files.filter((file) => !readFileSync(join(ROOT, file), 'utf8').startsWith('// '))

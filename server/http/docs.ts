@@ -3,8 +3,9 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { Hono } from 'hono'
-import { secureHeaders } from 'hono/secure-headers'
+import { type Asset, makeAsset, serve } from './asset.ts'
 import type { HttpEnv } from './context.ts'
+import { type PublicAddress, securityHeaders } from './headers.ts'
 import { describeApi } from './openapi.ts'
 
 const SCRIPT = 'openapi-explorer.min.js'
@@ -20,36 +21,39 @@ const PAGE = `<!doctype html>
 </html>
 `
 
-const headers = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    scriptSrc: ["'self'"],
-    // The explorer writes style attributes.
-    styleSrc: ["'unsafe-inline'"],
-    imgSrc: ['data:'],
-    connectSrc: ["'self'"],
-    baseUri: ["'none'"],
-    formAction: ["'none'"],
-    frameAncestors: ["'none'"],
-  },
-  xFrameOptions: 'DENY',
-  referrerPolicy: 'no-referrer',
-})
+const POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  // The explorer writes style attributes.
+  styleSrc: ["'unsafe-inline'"],
+  imgSrc: ['data:'],
+  connectSrc: ["'self'"],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+}
 
-const readScript = (): Promise<Buffer<ArrayBuffer>> =>
-  readFile(createRequire(import.meta.url).resolve(`openapi-explorer/dist/browser/${SCRIPT}`))
+const ofText = (type: string, text: string): Promise<Asset> => makeAsset(type, new TextEncoder().encode(text))
+
+const readScript = async (): Promise<Asset> => {
+  const path = createRequire(import.meta.url).resolve(`openapi-explorer/dist/browser/${SCRIPT}`)
+  return makeAsset('text/javascript; charset=utf-8', await readFile(path))
+}
+
+/** Each is made when it is first asked for. */
+const ASSETS: Readonly<Record<string, () => Promise<Asset>>> = {
+  '/openapi.json': () => ofText('application/json', JSON.stringify(describeApi())),
+  '/docs': () => ofText('text/html; charset=UTF-8', PAGE),
+  [`/docs/${SCRIPT}`]: readScript,
+}
 
 /** At the root. */
-export const createDocsRoutes = (): Hono<HttpEnv> => {
+export const createDocsRoutes = (config: PublicAddress): Hono<HttpEnv> => {
   const routes = new Hono<HttpEnv>()
-  let description: ReturnType<typeof describeApi> | undefined
-  let script: Promise<Buffer<ArrayBuffer>> | undefined
-
-  routes.get('/openapi.json', headers, (c) => c.json((description ??= describeApi())))
-  routes.get('/docs', headers, (c) => c.html(PAGE))
-  routes.get(`/docs/${SCRIPT}`, headers, async (c) => {
-    c.header('Content-Type', 'text/javascript; charset=utf-8')
-    return c.body(await (script ??= readScript()))
-  })
+  const headers = securityHeaders(config, POLICY)
+  for (const [path, make] of Object.entries(ASSETS)) {
+    let asset: Promise<Asset> | undefined
+    routes.get(path, headers, async (c) => serve(c, await (asset ??= make())))
+  }
   return routes
 }

@@ -14,13 +14,14 @@ import { actorOf, type AppDependencies, type HttpContext, type HttpEnv } from '.
 import { success } from './envelope.ts'
 import { targetOf } from './operate.ts'
 import { readBody } from './validate.ts'
+import { exampleChannel, type RouteRow } from './route-row.ts'
 
-export const versionBody = z.strictObject({ id: id.optional(), label: line(VERSION_LABEL_LENGTH_MAX).nullish() })
+const versionBody = z.strictObject({ id: id.optional(), label: line(VERSION_LABEL_LENGTH_MAX).nullish() })
 
 /** `format` of a reading; `json` where it is left out. */
-export const formatQuery = z.strictObject({ format: z.enum(FORMATS).default('json') })
+const formatQuery = z.strictObject({ format: z.enum(FORMATS).default('json') })
 
-export const listQuery = z.strictObject({ before: id.optional() })
+const listQuery = z.strictObject({ before: id.optional() })
 
 const toView = (version: VersionRow) => ({
   id: version.id,
@@ -80,3 +81,37 @@ export const createDocumentVersionRoutes = (deps: AppDependencies): Hono<HttpEnv
   }
   return routes
 }
+
+const VERSION = 'version-0000000001'
+
+/** The versions of a channel's document, or of the long text of a record. */
+const versionsOf = (document: string, at: Readonly<Record<string, string>>): RouteRow[] => {
+  const path = `/api/v1/documents/document/${document}/versions`
+  const one = { ...at, versionId: VERSION }
+  const common = { tag: 'document', at }
+  return [
+    { ...common, method: 'GET', path, summary: 'The versions of a document, newest first.', query: listQuery },
+    {
+      ...common,
+      method: 'POST',
+      path,
+      summary: 'Names the present state of a document.',
+      body: versionBody,
+      example: { label: 'Before the meeting' },
+      status: 201,
+    },
+    { ...common, at: one, method: 'GET', path: `${path}/{versionId}`, summary: 'One version.', query: formatQuery },
+    {
+      ...common,
+      at: one,
+      method: 'POST',
+      path: `${path}/{versionId}/restore`,
+      summary: 'Makes a document what it was in a version; the state before is kept as a version too.',
+    },
+  ]
+}
+
+export const VERSION_ROWS: readonly RouteRow[] = [
+  ...versionsOf('{id}', { id: exampleChannel('document') }),
+  ...versionsOf('{id}/{part}', { id: exampleChannel('document'), part: 'record-0000000001' }),
+]

@@ -1,6 +1,6 @@
 // The routes of documents: one reader and one operation route for every kind there is.
 import { Hono } from 'hono'
-import { actorOf, type AppDependencies, type HttpContext, type HttpEnv } from './context.ts'
+import { type AppDependencies, type HttpContext, type HttpEnv, visitorOf } from './context.ts'
 import { DOCUMENT_TEXT } from './document-view.ts'
 import { success } from './envelope.ts'
 import { mustOperation, mustRead, operate, readDocument, targetOf } from './operate.ts'
@@ -27,7 +27,7 @@ export const createDocumentRoutes = (deps: AppDependencies): Hono<HttpEnv> => {
     const target = targetIn(c)
     const { kind, id, part } = target
     const reader = mustRead(kind)
-    const claims = await actorOf(deps, c)
+    const claims = await visitorOf(deps, c)
     const view = KIND_VIEWS.get(kind.name)
     if (view) return success(c, await view.read({ deps, claims, id, part, query: c.req.query() }))
     return success(c, await readDocument(deps, claims, target, reader))
@@ -36,7 +36,7 @@ export const createDocumentRoutes = (deps: AppDependencies): Hono<HttpEnv> => {
   const run = async (c: HttpContext): Promise<Response> => {
     const target = targetIn(c)
     const operation = mustOperation(target.kind, c.req.param('name') as string)
-    const claims = await actorOf(deps, c)
+    const claims = await visitorOf(deps, c)
     const { result } = await operate(deps, claims, target, operation, () => readJson(c))
     return success(c, { result })
   }

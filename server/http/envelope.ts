@@ -13,8 +13,14 @@ const metaOf = (c: HttpContext) => ({
   version: API_VERSION,
 })
 
+/** With its length, by which it is told whether compressing is worth it. */
+const answer = (c: HttpContext, value: object, status: ContentfulStatusCode): Response => {
+  const text = JSON.stringify(value)
+  return c.body(text, status, { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(text)) })
+}
+
 export const success = (c: HttpContext, data: unknown, status: 200 | 201 = 200): Response =>
-  c.json({ success: true, data, meta: metaOf(c) }, status)
+  answer(c, { success: true, data, meta: metaOf(c) }, status)
 
 /** What of an error the caller may know: its own sentence, or none. */
 export const toAppError = (error: unknown): AppError => {
@@ -29,8 +35,8 @@ export const toAppError = (error: unknown): AppError => {
 export const failure = (c: HttpContext, { code, message, details }: AppError): Response => {
   const { status } = ERRORS[code]
   if (status === 401) c.header('WWW-Authenticate', 'Bearer')
-  return c.json(
-    { success: false, error: details ? { code, message, details } : { code, message }, meta: metaOf(c) },
-    status satisfies ContentfulStatusCode,
-  )
+  const retryAfterMs = details?.['retryAfterMs']
+  if (typeof retryAfterMs === 'number') c.header('Retry-After', String(Math.ceil(retryAfterMs / 1_000)))
+  const error = details ? { code, message, details } : { code, message }
+  return answer(c, { success: false, error, meta: metaOf(c) }, status)
 }

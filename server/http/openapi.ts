@@ -6,10 +6,11 @@ import { isPlainObject, type Json } from '../../shared/json.ts'
 import type { Kind } from '../../shared/kind.ts'
 import type { AnyOperation } from '../../shared/operation.ts'
 import { KINDS } from '../../shared/registry.ts'
-import { type Described, DESCRIBED, EXAMPLE_GROUP, EXAMPLE_USER, exampleChannel } from './described.ts'
+import { ROUTE_ROWS } from './described.ts'
 import { KIND_VIEWS } from './documents.ts'
 import { parametersOf } from './facade-routes.ts'
 import { type Facade, FACADES } from './facades.ts'
+import { EXAMPLE_GROUP, EXAMPLE_USER, exampleChannel, type RouteRow } from './route-row.ts'
 
 const API = '/api/v1'
 
@@ -118,7 +119,7 @@ const facadeEndpoint = (facade: Facade): Endpoint => {
   }
 }
 
-const describedEndpoint = ({ body, at, ...row }: Described): Endpoint => ({
+const describedEndpoint = ({ body, at, ...row }: RouteRow): Endpoint => ({
   ...row,
   at: at ?? {},
   ...(body && { body: schemaOf(body) }),
@@ -206,7 +207,7 @@ const COMPONENTS = {
 /** The whole description; the same for as long as the process lives. */
 export const describeApi = () => {
   const endpoints = [
-    ...DESCRIBED.map(describedEndpoint),
+    ...ROUTE_ROWS.map(describedEndpoint),
     ...[...KINDS.values()].flatMap(documentEndpoints),
     ...FACADES.map(facadeEndpoint),
   ]

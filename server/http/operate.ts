@@ -11,7 +11,10 @@ import type { Grant } from '../access.ts'
 import type { AccessClaims } from '../auth/access-token.ts'
 import type { AppDependencies } from './context.ts'
 
-export type OperateDependencies = Pick<AppDependencies, 'access' | 'sync' | 'now' | 'newId' | 'random'>
+export interface OperateDependencies extends Pick<AppDependencies, 'sync' | 'now' | 'newId' | 'random'> {
+  readonly access: Pick<AppDependencies['access'], 'openFor'>
+  readonly changes: Pick<AppDependencies['changes'], 'rightsVersion'>
+}
 
 export interface Target {
   readonly kind: Kind
@@ -71,22 +74,28 @@ export const operate = async (
   operation: AnyOperation,
   readInput: () => Promise<unknown>,
 ): Promise<Plan<unknown>> => {
-  const open = async (): Promise<Grant> => {
+  const open = async (): Promise<{ grant: Grant; rightsVersion: number }> => {
+    const rightsVersion = deps.changes.rightsVersion()
     const grant = await deps.access.openFor(claims, name)
     if (grant.readOnly || !can(grant.role, operation.needs))
       throw new AppError('access/forbidden', `${operation.name} needs the right to ${operation.needs} here`)
-    return grant
+    return { grant, rightsVersion }
   }
   const origin = { source: 'rest', operation: operation.name }
-  const run = (grant: Grant, input: unknown) =>
-    deps.sync.withDocument(grant.name, (doc) =>
-      runOperation(kind, operation, doc, input, contextOf(deps, grant), origin),
-    )
+  const run = async (opened: Awaited<ReturnType<typeof open>>, input: unknown): Promise<Plan<unknown>> => {
+    const { grant, rightsVersion } = opened
+    const plan = await deps.sync.withDocument(grant.name, (doc) => {
+      // Somebody's rights changed while the document was loaded: perhaps these.
+      if (deps.changes.rightsVersion() !== rightsVersion) return null
+      return runOperation(kind, operation, doc, input, contextOf(deps, grant), origin)
+    })
+    return plan ?? run(await open(), input)
+  }
 
-  const grant = await open()
+  const opened = await open()
   const input = await readInput()
   try {
-    return await run(grant, input)
+    return await run(opened, input)
   } catch (error) {
     // The newest segment was sealed between the look-up and the writing: there is a newer one now.
     if (hasPart || !isSealed(error)) throw error

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { parseConfig } from '../../server/config.ts'
 import { createLogger } from '../../server/log.ts'
 import { type RunningServer, startServer } from '../../server/start.ts'
+import { NO_LIMITS } from '../http/test-app.ts'
 import { type Exit, NODE, type RunningProcess, startProcess } from '../helpers/processes.ts'
 
 export interface Addresses {
@@ -83,7 +84,9 @@ export const startOwnServer = async (env: Record<string, string> = {}): Promise<
   const folder = await createFolder(owned)
   const logLines: string[] = []
   const log = createLogger({ level: 'debug', write: (line) => logLines.push(line) })
-  const server = owned.use(await startServer(parseConfig({ PORT: '0', DATA_DIR: folder, ...env }), log))
+  const server = owned.use(
+    await startServer(parseConfig({ PORT: '0', DATA_DIR: folder, ...env }), log, { limits: NO_LIMITS }),
+  )
   const kept = owned.move()
   return {
     ...addressesOf(server.url),

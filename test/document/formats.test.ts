@@ -132,6 +132,11 @@ test('[DR5] a text with Quill’s formats reads as the blocks and marks they sta
   ])
 })
 
+test('[DR1] HTML that ends in the middle of a tag is what came before the tag', () => {
+  for (const end of ['<c', '<c‹béé', '<p class="'])
+    assert.deepEqual(canonical(fromHtml(`<p>before</p>${end}`)), canonical(fromHtml('<p>before</p>')), end)
+})
+
 test('[DR6] a text without formats is Markdown: it is read as it stands, and JSON and HTML are what it says', async () => {
   const { endContent } = await readTrace<SequentialTrace>('automerge-paper')
   assert.ok(endContent.length > 100_000)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'vitest'
 import { ERRORS, AppError } from '../../shared/errors.ts'
-import { openNextSegment } from '../../storage/groups.ts'
+import { openNextSegment } from '../../storage/channels.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { openTestApp, type TestApp } from './test-app.ts'
 

@@ -61,6 +61,12 @@ describe('envelope', () => {
       error.details?.issues?.map(({ field }) => field),
       ['__proto__', 'constructor'],
     )
+    for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/html', 'x', '']) {
+      const asking = { token, body: { name: 'x' }, headers: { 'content-type': type } }
+      await app.refused(400, 'input/not-json', 'POST', '/groups', asking)
+    }
+    for (const type of ['application/json', 'APPLICATION/JSON; charset=utf-8', 'application/merge-patch+json'])
+      await app.must(201, 'POST', '/groups', { token, body: { name: 'x' }, headers: { 'content-type': type } })
     const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`field${index}`, 1]))
     const { details } = await app.refused(422, 'input/invalid', 'POST', '/groups', { token, body: many })
     assert.equal(details?.issues?.length, 20)
@@ -100,7 +106,18 @@ describe('headers', () => {
       assert.equal(headers.get('x-content-type-options'), 'nosniff')
       assert.equal(headers.get('x-frame-options'), 'DENY')
       assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/)
-      assert.match(headers.get('strict-transport-security') ?? '', /max-age=/)
+      assert.equal(headers.get('strict-transport-security'), null)
+    }
+  })
+
+  test('[HP30] browsers are told to come by TLS only where people do', async () => {
+    for (const [publicUrl, expected] of [
+      ['https://notes.example', 'max-age=15552000'],
+      ['http://notes.example', null],
+    ] as const) {
+      await using app = await openTestApp({ publicUrl })
+      for (const path of ['/api/v1/groups', '/health', '/docs', '/nothing'])
+        assert.equal((await app.app.request(path)).headers.get('strict-transport-security'), expected, path)
     }
   })
 

@@ -10,7 +10,8 @@ import { createLogger } from '../../server/log.ts'
 import { type RunningServer, startServer } from '../../server/start.ts'
 import { KINDS } from '../../shared/registry.ts'
 import { ROOT } from '../helpers/processes.ts'
-import { openTestApp } from './test-app.ts'
+import { prepareGroupExample } from './group-examples.ts'
+import { NO_LIMITS, openTestApp } from './test-app.ts'
 
 interface Parameter {
   readonly name: string
@@ -124,6 +125,9 @@ const PREPARED: Readonly<Record<string, readonly (readonly [name: string, input:
 
 const CHANNEL_TYPES = { tasks: 'TODO', board: 'KANBAN', chat: 'CHAT', marks: 'CHAT', document: 'DOC' }
 
+/** Stands for the token of somebody whom an example is for; no example holds it. */
+const OWN_TOKEN = 'the token to ask with'
+
 describe('a running server', () => {
   let folder: string
   let server: RunningServer
@@ -145,12 +149,13 @@ describe('a running server', () => {
     const response = await ask(method, `/api/v1${path}`, body, as)
     const text = await response.text()
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-    return (JSON.parse(text) as { data: unknown }).data
+    return text === '' ? undefined : (JSON.parse(text) as { data: unknown }).data
   }
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'syncline-openapi-'))
-    server = await startServer(parseConfig({ PORT: '0', DATA_DIR: folder }), createLogger({ level: 'error' }))
+    const log = createLogger({ level: 'error' })
+    server = await startServer(parseConfig({ PORT: '0', DATA_DIR: folder }), log, { limits: NO_LIMITS })
     token = (await must('POST', '/auth/register', { id: 'user-0000000001', username: 'olga', password }, ''))
       .accessToken
     await must('POST', '/auth/register', { username: 'ada', password, id: 'user-0000000002' }, '')
@@ -164,7 +169,7 @@ describe('a running server', () => {
   let lastNumber = 0
 
   /** Fresh things for one example, by the ids that stand for them in the description. */
-  const prepare = async ({ path, tags }: (typeof endpoints)[number]): Promise<Map<string, string>> => {
+  const prepare = async ({ method, path, tags }: (typeof endpoints)[number]): Promise<Map<string, string>> => {
     const number = String(++lastNumber).padStart(10, '0')
     const tag = tags[0]?.split(':')[0] ?? ''
     // One belongs to a hundred groups at most, so a new one is made only for what is a group's.
@@ -182,6 +187,11 @@ describe('a running server', () => {
       if (path.endsWith('register')) stands.set('"ada"', '"ada_again"').set('user-0000000002', `fresh-user-${number}`)
       const login = await must('POST', '/auth/login', { identifier: 'olga', password }, '')
       stands.set('the-refresh-token-of-the-last-answer', login.refreshToken)
+      if (path.endsWith('password')) {
+        // It ends every login of whoever asks.
+        const other = await must('POST', '/auth/register', { username: `person_${number}`, password }, '')
+        stands.set(OWN_TOKEN, other.accessToken)
+      }
       if (path.includes('logout-all')) {
         const other = await must('POST', '/auth/login', { identifier: 'ada', password }, '')
         stands.set('the-refresh-token-of-the-last-answer', other.refreshToken)
@@ -199,6 +209,12 @@ describe('a running server', () => {
       const { accessCode } = await must('POST', '/groups', { name: 'Theirs' }, ada.accessToken)
       stands.set('THE-CODE-00', accessCode)
     }
+    const logInOther = async () => {
+      const { accessToken } = await must('POST', '/auth/login', { identifier: 'ada', password }, '')
+      return (verb: string, at: string, body?: unknown) => must(verb, at, body, accessToken)
+    }
+    const example = { route: `${method} ${path}`, group, must, logInOther }
+    for (const [from, to] of await prepareGroupExample(example)) stands.set(from, to)
     if (tag === 'checkins' && !path.endsWith('submit') && path !== '/api/v1/checkins') {
       const scores = { productive: 5, satisfied: 5, body: 5, care: 5 }
       const { period } = await must('POST', '/checkins', { groupId: group, ...scores })
@@ -207,6 +223,10 @@ describe('a running server', () => {
     if (path.includes('/versions')) {
       const document = `document/${stands.get('document-0000000001')}${path.includes('{part}') ? '/record-0000000001' : ''}`
       stands.set('version-0000000001', (await must('POST', `/documents/${document}/versions`, {})).id)
+    }
+    if (path.includes('/shares')) {
+      const document = `document/${stands.get('document-0000000001')}`
+      stands.set('share-000000000000001', (await must('POST', `/documents/${document}/shares`, {})).id)
     }
     return stands
   }
@@ -229,7 +249,7 @@ describe('a running server', () => {
         else if (required) query.set(name, example as string)
       }
       const body = put(stands, endpoint.requestBody?.content?.[JSON_TYPE]?.example ?? null)
-      const as = endpoint.security ? undefined : token
+      const as = endpoint.security ? undefined : (stands.get(OWN_TOKEN) ?? token)
       const response = await ask(endpoint.method, `${path}?${query}`, body ?? undefined, as)
       const text = await response.text()
       const [status, answer] = Object.entries(endpoint.responses)[0] as [string, Content]

@@ -75,8 +75,6 @@ describe('chats', () => {
       const claims = { userId: idOf<'user'>('user-0000000001'), sessionId: 'session-0000000001' }
       const deps = {
         access: {
-          openDocument: () => assert.fail(),
-          actorOf: () => assert.fail(),
           openFor: async () => {
             const segment = asked.length
             asked.push(`chat/chat-0000000001/${segment}`)
@@ -90,6 +88,7 @@ describe('chats', () => {
             }
           },
         },
+        changes: { rightsVersion: () => 0 },
         sync: { withDocument: async <Result>(_: string, use: (live: Y.Doc) => Result) => use(doc) },
         now: () => 1,
         newId: () => `id-${String(++lastId).padStart(12, '0')}`,

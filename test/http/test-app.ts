@@ -3,16 +3,11 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAccess } from '../../server/access.ts'
-import { createAccessTokens } from '../../server/auth/access-token.ts'
-import { createAccounts } from '../../server/auth/accounts.ts'
 import { createPasswords, type Passwords } from '../../server/auth/password.ts'
-import { createSessions } from '../../server/auth/sessions.ts'
-import { createVersions } from '../../server/documents/versions.ts'
-import { createApp } from '../../server/http/app.ts'
+import { RATE_LIMITS, type RateLimits } from '../../server/http/rate-limits.ts'
 import { createLogger } from '../../server/log.ts'
+import { createParts } from '../../server/parts.ts'
 import { openSecrets } from '../../server/secret.ts'
-import { createSync, documentsIn } from '../../server/sync/sync.ts'
 import { idOf } from '../../shared/names.ts'
 import { openStorage, type Storage, type StorageLocation } from '../../storage/open.ts'
 import { insertUser } from '../../storage/users.ts'
@@ -43,7 +38,10 @@ export interface LoggedIn {
 export interface TestAppOptions {
   readonly location?: StorageLocation
   readonly allowedOrigins?: readonly string[]
+  readonly publicUrl?: string
   readonly secretKey?: string
+  /** Rate limits that hold; none do where there is no word of them. */
+  readonly limits?: Partial<RateLimits>
   /** Puts something between the app and its database. */
   readonly wrap?: (storage: Storage) => Storage
 }
@@ -63,6 +61,10 @@ export const countHashes = (inner: Passwords) => {
   }
   return counted
 }
+
+export const NO_LIMITS = Object.fromEntries(
+  Object.keys(RATE_LIMITS).map((name) => [name, { requests: Number.MAX_SAFE_INTEGER, seconds: 1 }]),
+) as unknown as RateLimits
 
 const numberedIds = () => {
   let last = 0
@@ -84,29 +86,14 @@ export const openTestApp = async (options: TestAppOptions = {}) => {
   const source = { newId, random: Math.random }
   const logLines: string[] = []
   const log = createLogger({ level: 'debug', write: (line) => logLines.push(line), now })
-  const sessions = createSessions({ db: storage.db, refreshKey: secrets.refreshKey, now, newId })
-  const accessTokens = createAccessTokens({ key: secrets.accessTokenKey, now })
   const passwords = countHashes(createPasswords({ pepper: secrets.passwordPepper }))
-  const accounts = createAccounts({ storage, passwords, sessions, accessTokens, now, newId })
-  const access = createAccess({ storage, accessTokens, sessions, now })
-  const config = { allowedOrigins: options.allowedOrigins ?? [] }
-  const sync = owned.use(
-    createSync({ store: documentsIn(storage), access, allowedOrigins: config.allowedOrigins, log, now }),
-  )
+  const config = { allowedOrigins: options.allowedOrigins ?? [], publicUrl: options.publicUrl }
   const random = (): number => source.random()
-  const versions = owned.use(createVersions({ storage, sync, now, newId: () => source.newId(), log }))
-  const app = createApp({
-    storage,
-    accounts,
-    access,
-    sync,
-    versions,
-    log,
-    config,
-    now,
-    newId: () => source.newId(),
-    random,
-  })
+  const limits = { ...NO_LIMITS, ...options.limits }
+  const parts = owned.use(
+    await createParts({ storage, secrets, passwords, config, log, now, newId: () => source.newId(), random, limits }),
+  )
+  const { app, access, accessTokens, sessions, sync, versions } = parts
 
   const ask = async (method: string, path: string, { body, token, headers }: Asking = {}): Promise<Answer> => {
     const response = await app.request(path.startsWith('/health') ? path : `/api/v1${path}`, {

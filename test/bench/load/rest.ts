@@ -55,8 +55,9 @@ const register = async (base: string, index: number): Promise<Ask> => {
 
 const operation = (name: string, document: string): string => `/documents/${document}/operations/${name}`
 
-/** A group's channels, filled. */
-const openChannels = async (ask: Ask, group: string): Promise<Channels> => {
+/** A group's channels, filled. Everybody says something, because one person may not say so much at once. */
+const openChannels = async (members: readonly [Ask, ...Ask[]], group: string): Promise<Channels> => {
+  const [ask] = members
   const make = async (type: string): Promise<string> =>
     (await ask<{ id: string }>('POST', `/groups/${group}/channels`, { type, name: type })).id
   const [tasks, board, chat] = [await make('TODO'), await make('KANBAN'), await make('CHAT')]
@@ -66,10 +67,11 @@ const openChannels = async (ask: Ask, group: string): Promise<Channels> => {
   const column = result.id
   for (let index = 0; index < RECORDS_BEFORE; index++) {
     const title = `thing number ${index} to be done`
+    const say = members[index % members.length] as Ask
     await Promise.all([
       ask('POST', operation('task.add', `tasks/${tasks}`), { title }),
       ask('POST', operation('card.add', `board/${board}`), { title, column }),
-      ask('POST', operation('message.send', `chat/${chat}`), { body: title }),
+      say('POST', operation('message.send', `chat/${chat}`), { body: title }),
     ])
   }
   return { tasks, board, chat, column }
@@ -87,11 +89,11 @@ const openUsers = async (base: string): Promise<User[]> => {
   await Promise.all(Array.from({ length: REGISTRATIONS }, lane))
   const users: User[] = []
   for (let first = 0; first < USERS; first += USERS_PER_GROUP) {
-    const members = askers.slice(first, first + USERS_PER_GROUP)
-    const [owner, ...others] = members as [Ask, ...Ask[]]
+    const members = askers.slice(first, first + USERS_PER_GROUP) as [Ask, ...Ask[]]
+    const [owner, ...others] = members
     const group = await owner<{ id: string; accessCode: string }>('POST', '/groups', { name: 'rest' })
     for (const other of others) await other('POST', '/groups/join', { accessCode: group.accessCode })
-    const channels = await openChannels(owner, group.id)
+    const channels = await openChannels(members, group.id)
     users.push(...members.map((ask) => ({ ask, channels })))
   }
   return users
