@@ -42,6 +42,27 @@ export const startCpuTimer = (): ((freeMs?: number) => number) => {
   }
 }
 
+/** Booked work of all sockets in one turn of the event loop; what is beyond it waits for the next, so nobody waits long. */
+const TURN_MS_MAX = 8
+
+let turnMs = 0
+let isTurnOpen = false
+let nextTurn: Promise<void> | undefined
+const openNextTurn = (): void => {
+  turnMs = 0
+  isTurnOpen = false
+  nextTurn = undefined
+}
+
+/** Takes `ms` of this turn; once it is used up, frames that were already read should wait for the promise. */
+const takeTurn = (ms: number): Promise<void> | undefined => {
+  if (!isTurnOpen) setImmediate(openNextTurn)
+  isTurnOpen = true
+  turnMs += ms
+  if (turnMs <= TURN_MS_MAX) return undefined
+  return (nextTurn ??= new Promise((resolve) => setImmediate(resolve)))
+}
+
 /** `raw` is the connection under `ws`. */
 export const createReading = (ws: WebSocket, raw: Duplex) => {
   const pauses = new Set<Pause>()
@@ -87,13 +108,13 @@ export const createReading = (ws: WebSocket, raw: Duplex) => {
     },
     /**
      * Books CPU time. Over budget, the socket is read again once the bucket has leaked; until the promise resolves,
-     * frames that were already read should wait too.
+     * frames that were already read should wait too. So they do while all sockets together use up a turn.
      */
     charge: (ms: number): Promise<void> | undefined => {
       const now = performance.now()
       level = Math.min(BUDGET_LEVEL_MAX, Math.max(0, level - (now - leakedAt) * BUDGET_SHARE) + ms)
       leakedAt = now
-      if (level <= BUDGET_BURST_MS) return undefined
+      if (level <= BUDGET_BURST_MS) return takeTurn(ms)
       pause('budget')
       return new Promise((resolve) => {
         const again = (): void => {

@@ -13,7 +13,7 @@ import { openHonest } from './victim.ts'
 const TEST_MS_MAX = 60_000
 const FLOOD_MS = 5_000
 const CPU_MS_MAX = 10
-const MILLIONS = 40
+const MILLIONS = 100
 const MILLIONS_AT_ONCE = 4
 /** So that each id takes three bytes. */
 const ID_MIN = 2 ** 14
