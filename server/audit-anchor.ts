@@ -7,6 +7,7 @@ import type { Kysely } from 'kysely'
 import { type AuditHead, findAuditHash, readAuditHead } from '../storage/audit.ts'
 import type { Database } from '../storage/schema.ts'
 import type { Logger } from './log.ts'
+import { repeatEvery } from './repeat.ts'
 import { isCode, syncFolder } from './secret.ts'
 
 const FILE = 'audit.anchor'
@@ -85,15 +86,11 @@ export const keepAnchor = ({ db, key, dataDir, log }: AnchorDeps): AsyncDisposab
     }
   }
 
-  let running = Promise.resolve()
-  const timer = setInterval(() => {
-    running = running.then(keep)
-  }, EVERY_MS)
-  timer.unref()
+  const kept = repeatEvery(EVERY_MS, keep)
   return {
     [Symbol.asyncDispose]: async () => {
-      clearInterval(timer)
-      await running.then(keep)
+      await kept[Symbol.asyncDispose]()
+      await keep()
     },
   }
 }

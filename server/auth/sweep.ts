@@ -8,6 +8,7 @@ import { deleteExpiredSessions, listUsersWithExpiredSessions } from '../../stora
 import { deleteExpiredTickets } from '../../storage/tickets.ts'
 import { lockUser } from '../../storage/users.ts'
 import type { Logger } from '../log.ts'
+import { repeatEvery } from '../repeat.ts'
 
 export interface SweepDeps {
   readonly db: Kysely<Database>
@@ -28,16 +29,7 @@ export const sweepLogins = async ({ db, now }: Omit<SweepDeps, 'log'>): Promise<
 }
 
 /** Sweeps now and then. Disposing ends that, after a sweep under way. */
-export const startSweepingLogins = ({ log, ...deps }: SweepDeps): AsyncDisposable => {
-  let sweeping: Promise<void> = Promise.resolve()
-  const timer = setInterval(() => {
-    sweeping = sweepLogins(deps).catch((error: unknown) => log.warn('logins.sweep-failed', { error: String(error) }))
-  }, SWEEP_LOGINS_MS)
-  timer.unref()
-  return {
-    [Symbol.asyncDispose]: () => {
-      clearInterval(timer)
-      return sweeping
-    },
-  }
-}
+export const startSweepingLogins = ({ log, ...deps }: SweepDeps): AsyncDisposable =>
+  repeatEvery(SWEEP_LOGINS_MS, () =>
+    sweepLogins(deps).catch((error: unknown) => log.warn('logins.sweep-failed', { error: String(error) })),
+  )

@@ -8,6 +8,7 @@ import { IDEMPOTENCY_KEY_LENGTH_MAX, IDEMPOTENCY_MS, IDEMPOTENCY_RUNNING_MS_MAX 
 import { claimKey, giveUpKey, keepAnswer, type KeptAnswer, sweepAnswers } from '../../storage/idempotency.ts'
 import type { Storage } from '../../storage/open.ts'
 import type { Logger } from '../log.ts'
+import { repeatEvery } from '../repeat.ts'
 import { type AppDependencies, findVisitor, type HttpContext, type HttpEnv } from './context.ts'
 import { readBytes } from './validate.ts'
 
@@ -104,15 +105,5 @@ export const sweepKeptAnswers = (deps: {
       deps.log.warn('http.answers-not-swept', { error })
     }
   }
-  let running = sweep()
-  const timer = setInterval(() => {
-    running = running.then(sweep)
-  }, SWEEP_MS)
-  timer.unref()
-  return {
-    [Symbol.asyncDispose]: async () => {
-      clearInterval(timer)
-      await running
-    },
-  }
+  return repeatEvery(SWEEP_MS, sweep, sweep())
 }
