@@ -52,16 +52,21 @@ export const banView = ({ user_id, username, joined_at }: MemberRow) => ({
   bannedAt: joined_at,
 })
 
-/** A direct-message channel belongs to no group that one could look at. */
-export const channelView = (channel: ChannelRow & { readonly kind?: string }) => ({
+/** What a channel is, wherever it is shown. */
+export const channelFacts = (channel: ChannelRow) => ({
   id: channel.id,
-  groupId: channel.kind === 'direct' ? null : channel.group_id,
   type: channel.type,
   name: channel.name,
   documentName: documentNameOf(channel),
   segments: channel.segments,
   version: channel.version,
   createdAt: channel.created_at,
+})
+
+/** A direct-message channel belongs to no group that one could look at. */
+export const channelView = (channel: ChannelRow & { readonly kind?: string }) => ({
+  ...channelFacts(channel),
+  groupId: channel.kind === 'direct' ? null : channel.group_id,
 })
 
 /** Both people see who the other is; by more than the user name where that one's profile is open to them. */
