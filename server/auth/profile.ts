@@ -10,16 +10,11 @@ import type { Storage } from '../../storage/open.ts'
 import { findUserById, lockUser, updateUser } from '../../storage/users.ts'
 import type { Audit } from '../audit.ts'
 import type { Changes } from '../changes.ts'
+import { isTimezone } from '../timezone.ts'
 import { toUserView, type UserView } from './user-view.ts'
 
 /** Offsets such as +01:00 are zones to the runtime, but no names. */
-const isTimezone = (name: string): boolean => {
-  try {
-    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}
+const isZoneName = (name: string): boolean => /^[A-Za-z]/.test(name) && isTimezone(name)
 
 export const profileBody = z.strictObject({
   name: line(PERSON_NAME_LENGTH_MAX).optional(),
@@ -31,7 +26,7 @@ export const profileBody = z.strictObject({
   timezone: z
     .string()
     .max(TIMEZONE_LENGTH_MAX)
-    .refine(isTimezone, 'expected a time zone such as Europe/Berlin')
+    .refine(isZoneName, 'expected a time zone such as Europe/Berlin')
     .optional(),
   privacy: privacyInput.optional(),
   /** Pictures cannot be uploaded yet. */

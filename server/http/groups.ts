@@ -21,18 +21,11 @@ import { isDirectId } from '../groups/direct.ts'
 import { leaveGroup } from '../groups/members.ts'
 import { changeGroup, deleteGroup, restoreGroup } from '../groups/settings.ts'
 import { groupView } from '../groups/views.ts'
+import { isTimezone } from '../timezone.ts'
 import { actorOf, type AppDependencies, type HttpContext, type HttpEnv } from './context.ts'
 import { success } from './envelope.ts'
 import { readBody, readId } from './validate.ts'
 import { EXAMPLE_GROUP, type RouteRow } from './route-row.ts'
-
-const isTimezone = (name: string): boolean => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}
 
 /** Of a group or a channel: those of direct-message channels are made from their people's, and nobody else's. */
 export const freeId = id.refine((text) => !isDirectId(text), 'expected an id that does not begin with dm-')
