@@ -17,9 +17,10 @@ import { findChannelAccess, findGroupFacts, findGroupRole, findMembers } from '.
 import { findShare, findShareBySecret } from '../storage/shares.ts'
 import type { Storage } from '../storage/open.ts'
 import type { AccessClaims, AccessTokens } from './auth/access-token.ts'
+import { hashToken } from './auth/opaque-token.ts'
 import type { Sessions } from './auth/sessions.ts'
 import { isTicket, type Tickets } from './auth/tickets.ts'
-import { hashOfSecret, isShareSecret, shareIdOf, shareClaims } from './share-links.ts'
+import { isShareSecret, shareIdOf, shareClaims } from './share-links.ts'
 
 /** What the rules of a kind are told besides who writes, and when. */
 export type DocumentFacts = Pick<Facts, 'members' | 'isSealed' | 'groups'>
@@ -51,9 +52,10 @@ export interface Access {
   readonly openFor: (claims: AccessClaims, name: string) => Promise<Grant>
   /** Whether the login, or the link, is still good. */
   readonly isLive: (claims: Pick<AccessClaims, 'sessionId'>) => Promise<boolean>
-  /** Throws `auth/required` without a bearer token, `auth/token-invalid` for one that is not, or no longer, good. */
-  readonly actorOf: (authorization: string | undefined) => Promise<AccessClaims>
-  /** The same, and the secret of a share link is good too: for routes of documents, which look up what it opens. */
+  /**
+   * Of a login or of a share link, which opens one document and nothing else. Throws `auth/required` without a bearer
+   * token, `auth/token-invalid` for one that is not, or no longer, good.
+   */
   readonly visitorOf: (authorization: string | undefined) => Promise<AccessClaims>
 }
 
@@ -104,8 +106,6 @@ const tokenIn = (authorization: string | undefined): string => {
   if (!token) throw new AppError('auth/required', 'log in first')
   return token
 }
-
-const invalid = (): AppError => new AppError('auth/token-invalid', 'unknown, expired or logged out')
 
 export const createAccess = ({ storage, accessTokens, sessions, tickets, now }: AccessOptions): Access => {
   const { db } = storage
@@ -169,7 +169,7 @@ export const createAccess = ({ storage, accessTokens, sessions, tickets, now }: 
   /** Of a login by its access token, of a link by its secret. */
   const claimsOf = async (token: string): Promise<AccessClaims | null> => {
     if (!isShareSecret(token)) return accessTokens.verify(token)
-    const share = await findShareBySecret(db, hashOfSecret(token), now())
+    const share = await findShareBySecret(db, hashToken(token), now())
     return share && shareClaims(share.id)
   }
 
@@ -203,15 +203,9 @@ export const createAccess = ({ storage, accessTokens, sessions, tickets, now }: 
       return granted
     },
 
-    actorOf: async (authorization) => {
-      const claims = await accessTokens.verify(tokenIn(authorization))
-      if (!claims || !(await sessions.isLive(claims.sessionId))) throw invalid()
-      return claims
-    },
-
     visitorOf: async (authorization) => {
       const claims = await claimsOf(tokenIn(authorization))
-      if (!claims || !(await isLive(claims))) throw invalid()
+      if (!claims || !(await isLive(claims))) throw new AppError('auth/token-invalid', 'unknown, expired or logged out')
       return claims
     },
   }

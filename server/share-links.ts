@@ -1,20 +1,16 @@
 // Share links: the secret in one, and who holds it in the eyes of the rules. Whoever opens a document by a link is a
 // visitor of its own, so what is written by it is bound to it like anybody's.
-import { createHash, randomBytes } from 'node:crypto'
 import { idOf } from '../shared/names.ts'
 import type { AccessClaims } from './auth/access-token.ts'
+import { newOpaqueToken } from './auth/opaque-token.ts'
 
 const SECRET_PREFIX = 'share_'
-const SECRET_BYTES = 32
 /** No account may have an id that begins so. */
 export const VISITOR_PREFIX = 'share-'
 
-export const newShareSecret = (): string => SECRET_PREFIX + randomBytes(SECRET_BYTES).toString('base64url')
+export const newShareSecret = (): string => SECRET_PREFIX + newOpaqueToken()
 
 export const isShareSecret = (token: string): boolean => token.startsWith(SECRET_PREFIX)
-
-/** Of 256 random bits a plain hash is enough. */
-export const hashOfSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
 /** The user id and the login of whoever holds the link. */
 export const shareClaims = (shareId: string): AccessClaims => ({

@@ -1,12 +1,13 @@
 // Logins: who has one, how its refresh token rotates, how it ends. The only file that knows lucia; lucia's session id is
 // our refresh token, and its adapter here keeps nothing but the token's SHA-256.
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { type Adapter, Lucia, TimeSpan } from 'lucia'
 import { REFRESH_GRACE_MS, SESSION_AGE_MS_MAX, SESSION_IDLE_MS } from '../../shared/limits.ts'
 import { idOf, type UserId } from '../../shared/names.ts'
 import * as rows from '../../storage/sessions.ts'
 import type { Database } from '../../storage/schema.ts'
+import { hashToken, newOpaqueToken } from './opaque-token.ts'
 import { lockUser } from '../../storage/users.ts'
 import { addressAfter, type SessionView, toSessionView } from './session-view.ts'
 
@@ -61,8 +62,6 @@ export interface SessionsOptions {
   readonly newId: () => string
 }
 
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
-
 const createLucia = (db: Kysely<Database>, now: () => number) => {
   /** Lucia compares with the system's clock, we with the one we were given: the difference moves into the date. */
   const toLuciaDate = (time: number): Date => new Date(time - now() + Date.now())
@@ -83,14 +82,14 @@ const createLucia = (db: Kysely<Database>, now: () => number) => {
   })
   const adapter: Adapter = {
     getSessionAndUser: async (token) => {
-      const row = await rows.findSession(db, hashOf(token))
+      const row = await rows.findSession(db, hashToken(token))
       return row ? [toLucia(token, row), { id: row.user_id, attributes: {} }] : [null, null]
     },
     getUserSessions: async (userId) =>
       (await rows.listLiveSessions(db, userId, now())).map((row) => toLucia(row.family_id, row)),
     setSession: ({ id, userId, attributes }) =>
       rows.insertSession(db, {
-        id_hash: hashOf(id),
+        id_hash: hashToken(id),
         family_id: attributes.familyId,
         user_id: userId,
         device_id: attributes.deviceId,
@@ -105,7 +104,7 @@ const createLucia = (db: Kysely<Database>, now: () => number) => {
       }),
     // A token's end is fixed; it is the successor's that lies later.
     updateSessionExpiration: async () => {},
-    deleteSession: (token) => rows.deleteSession(db, hashOf(token)),
+    deleteSession: (token) => rows.deleteSession(db, hashToken(token)),
     deleteUserSessions: (userId) => rows.deleteSessionsOfUser(db, userId),
     deleteExpiredSessions: () => rows.deleteExpiredSessions(db, now()),
   }
@@ -123,7 +122,7 @@ export const createSessions = ({ db, refreshKey, now, newId }: SessionsOptions) 
     const time = now()
     await lockUser(trx, userId)
     await rows.deleteExpiredSessions(trx, time, userId)
-    const refreshToken = randomBytes(32).toString('base64url')
+    const refreshToken = newOpaqueToken()
     const times = { loginAt: time, createdAt: time, replacedAt: null }
     const attributes = { ip: null, deviceName: null, ...device, ...times, familyId: newId() }
     await createLucia(trx, now).createSession(userId, attributes, { sessionId: refreshToken })
@@ -133,14 +132,14 @@ export const createSessions = ({ db, refreshKey, now, newId }: SessionsOptions) 
   /** The answer got lost if it is early, the same device asks, and nobody has used the successor. */
   const isLostAnswer = async (trx: Kysely<Database>, successor: string, replacedAt: number, device: Device) => {
     if (now() - replacedAt > REFRESH_GRACE_MS) return false
-    const row = await rows.findSession(trx, hashOf(successor))
+    const row = await rows.findSession(trx, hashToken(successor))
     if (!row || row.replaced_at !== null) return false
     return row.user_agent === device.userAgent && (device.deviceId === null || row.device_id === device.deviceId)
   }
 
   const refresh = async (trx: Kysely<Database>, token: string, device: Device): Promise<Refreshed> => {
     const lucia = createLucia(trx, now)
-    const owner = await rows.findSession(trx, hashOf(token))
+    const owner = await rows.findSession(trx, hashToken(token))
     // Everything that changes the logins of one user waits here for its turn; what was read before may be old.
     if (!owner || !(await lockUser(trx, owner.user_id))) return { outcome: 'invalid' }
     const { session } = await lucia.validateSession(token)
@@ -156,7 +155,7 @@ export const createSessions = ({ db, refreshKey, now, newId }: SessionsOptions) 
     }
     const time = now()
     await rows.deleteExpiredSessions(trx, time, userId)
-    await rows.markReplaced(trx, hashOf(token), time)
+    await rows.markReplaced(trx, hashToken(token), time)
     const { deviceId, loginAt, deviceName, ip } = session
     const kept = { familyId, deviceId, loginAt, deviceName, ip: addressAfter(ip, time - loginAt) }
     const attributes = { ...kept, createdAt: time, userAgent: device.userAgent, replacedAt: null }
@@ -184,7 +183,7 @@ export const createSessions = ({ db, refreshKey, now, newId }: SessionsOptions) 
     findLive,
     /** The login that any of its tokens, also a replaced one, belongs to. */
     findLogin: async (token: string): Promise<LoginOf | null> => {
-      const row = await rows.findSession(db, hashOf(token))
+      const row = await rows.findSession(db, hashToken(token))
       return row && { userId: idOf(row.user_id), sessionId: row.family_id }
     },
     /** Ends one login; false when the user has no such login. */

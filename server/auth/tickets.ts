@@ -1,15 +1,14 @@
 // Socket tickets: what a browser may put into the address of a socket, where a token would end up in logs. A ticket is
 // good for a minute and for one socket; there it may be shown for one document after the other.
-import { createHash, randomBytes } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { TICKET_MS, TICKETS_PER_SOCKET_MAX } from '../../shared/limits.ts'
 import { idOf } from '../../shared/names.ts'
 import type { Database } from '../../storage/schema.ts'
 import { insertTicket, takeTicket } from '../../storage/tickets.ts'
 import type { AccessClaims } from './access-token.ts'
+import { hashToken, newOpaqueToken } from './opaque-token.ts'
 
 const PREFIX = 'ticket_'
-const TICKET_BYTES = 32
 
 export interface Tickets {
   readonly issue: (claims: AccessClaims) => Promise<{ ticket: string; expiresAt: number }>
@@ -19,9 +18,6 @@ export interface Tickets {
 
 type Exchanged = Map<string, Promise<AccessClaims | null>>
 
-/** Of 256 random bits a plain hash is enough. */
-const hashOf = (ticket: string): string => createHash('sha256').update(ticket).digest('hex')
-
 export const isTicket = (token: string): boolean => token.startsWith(PREFIX)
 
 export const createTickets = ({ db, now }: { readonly db: Kysely<Database>; readonly now: () => number }): Tickets => {
@@ -29,15 +25,20 @@ export const createTickets = ({ db, now }: { readonly db: Kysely<Database>; read
   const exchanged = new WeakMap<object, Exchanged>()
 
   const take = async (ticket: string): Promise<AccessClaims | null> => {
-    const row = await takeTicket(db, hashOf(ticket), now())
+    const row = await takeTicket(db, hashToken(ticket), now())
     return row && { userId: idOf<'user'>(row.user_id), sessionId: row.family_id }
   }
 
   return {
     issue: async ({ userId, sessionId }) => {
-      const ticket = PREFIX + randomBytes(TICKET_BYTES).toString('base64url')
+      const ticket = PREFIX + newOpaqueToken()
       const expiresAt = now() + TICKET_MS
-      await insertTicket(db, { id_hash: hashOf(ticket), family_id: sessionId, user_id: userId, expires_at: expiresAt })
+      await insertTicket(db, {
+        id_hash: hashToken(ticket),
+        family_id: sessionId,
+        user_id: userId,
+        expires_at: expiresAt,
+      })
       return { ticket, expiresAt }
     },
 

@@ -9,7 +9,8 @@ import { SHARE_MS_MAX } from '../../shared/limits.ts'
 import { documentName } from '../../shared/names.ts'
 import { deleteShare, findShare, insertShare, listShares, type ShareRow } from '../../storage/shares.ts'
 import type { AccessClaims } from '../auth/access-token.ts'
-import { hashOfSecret, newShareSecret, shareClaims } from '../share-links.ts'
+import { hashToken } from '../auth/opaque-token.ts'
+import { newShareSecret, shareClaims } from '../share-links.ts'
 import { actorOf, type AppDependencies, type HttpContext, type HttpEnv } from './context.ts'
 import { success } from './envelope.ts'
 import { exampleChannel, type RouteRow } from './route-row.ts'
@@ -61,7 +62,7 @@ export const createShareRoutes = (deps: AppDependencies): Hono<HttpEnv> => {
     const secret = newShareSecret()
     const row: ShareRow = {
       id: randomBytes(ID_BYTES).toString('base64url'),
-      secret_hash: hashOfSecret(secret),
+      secret_hash: hashToken(secret),
       channel_id: c.req.param('id') as string,
       document,
       role,

@@ -51,7 +51,6 @@ const accessBy = (secret: string): Access => {
       return { ...grant, name: parseDocumentName(name).name }
     },
     openFor: denied,
-    actorOf: denied,
     visitorOf: denied,
     isLive: async () => false,
   }

@@ -60,7 +60,7 @@ describe('compression', () => {
     assert.deepEqual([created.status, created.headers.get('content-encoding')], [201, null])
     assert.ok(created.bytes.length > 1_024)
     const device = { deviceId: null, userAgent: 'x'.repeat(150) }
-    const { userId } = await app.access.actorOf(authorization)
+    const { userId } = await app.access.visitorOf(authorization)
     for (let login = 0; login < 10; login++)
       await app.storage.db.transaction().execute((trx) => app.sessions.start(trx, userId, device))
     const sessions = await fetchFrom(app, '/api/v1/auth/sessions', { headers })

@@ -55,7 +55,6 @@ const openServer = async (held: Held) => {
       return grant
     },
     isLive: async () => true,
-    actorOf: never,
     visitorOf: never,
   }
   const store: DocumentStore = {
