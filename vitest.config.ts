@@ -1,6 +1,7 @@
 // How the tests run, and the one plain line that a test run ends with.
 import { defineConfig } from 'vitest/config'
 import type { Reporter, TestModule } from 'vitest/node'
+import { TOO_SLOW } from './test/hostile/in-time.ts'
 
 const closingLine: Reporter = {
   onTestRunEnd(modules: readonly TestModule[]) {
@@ -30,7 +31,16 @@ export default defineConfig({
         },
       },
       // Afterwards and one at a time: these measure what an attack costs, and need the machine to themselves.
-      { test: { ...shared, name: 'hostile', include: [HOSTILE], fileParallelism: false, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          ...shared,
+          name: 'hostile',
+          include: [HOSTILE],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          retry: { count: 2, condition: new RegExp(TOO_SLOW) },
+        },
+      },
     ],
   },
 })

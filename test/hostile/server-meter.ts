@@ -8,6 +8,7 @@ import Sqlite from 'better-sqlite3'
 import { type ServerProcess, startServerProcess } from '../compat/servers.ts'
 
 export const MIB = 2 ** 20
+const TURN_METER = new URL('turn-meter.ts', import.meta.url).href
 /** What Linux counts CPU time in. */
 const MS_PER_TICK = 10
 
@@ -15,6 +16,8 @@ export interface MeteredServer extends ServerProcess {
   /** CPU time so far, all threads; in steps of 10 ms where Linux keeps no better account. */
   readonly cpuMs: () => Promise<number>
   readonly rssMib: () => Promise<number>
+  /** The longest that the event loop was held since the output was so long, in ms of CPU. */
+  readonly longestTurnMs: (since: number) => number
   /** Bytes of all journal entries and snapshots, and the number of claimed client ids. */
   readonly stored: () => { readonly bytes: number; readonly claims: number }
   /** Fails when the process died, or logged an error or an unhandled rejection. */
@@ -36,7 +39,7 @@ export const startMeteredServer = async (): Promise<MeteredServer> => {
   await using owned = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'syncline-hostile-'))
   owned.defer(() => rm(folder, { recursive: true, force: true }))
-  const server = owned.use(await startServerProcess({ DATA_DIR: folder }))
+  const server = owned.use(await startServerProcess({ DATA_DIR: folder, NODE_OPTIONS: `--import ${TURN_METER}` }))
   const kept = owned.move()
   const readProc = (file: string): Promise<string> => readFile(`/proc/${server.pid()}/${file}`, 'utf8')
   return {
@@ -49,6 +52,17 @@ export const startMeteredServer = async (): Promise<MeteredServer> => {
       return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK
     },
     rssMib: async () => Number(/^VmRSS:\s+(\d+) kB/m.exec(await readProc('status'))?.[1]) / 1024,
+    longestTurnMs: (since) =>
+      Math.max(
+        0,
+        ...Array.from(
+          server
+            .output()
+            .slice(since)
+            .matchAll(/^turn (.+)$/gm),
+          ([, ms]) => Number(ms),
+        ),
+      ),
     stored: () => {
       using database = closing(new Sqlite(join(folder, 'syncline.sqlite'), { readonly: true }))
       const bytesOf = (table: string): number =>
