@@ -38,7 +38,7 @@ export default defineConfig({
           include: [HOSTILE],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
-          retry: { count: 2, condition: new RegExp(TOO_SLOW) },
+          retry: { count: 2, condition: new RegExp(`${TOO_SLOW}|timed out`) },
         },
       },
     ],

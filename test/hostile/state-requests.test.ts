@@ -101,37 +101,44 @@ describe('one client that asks too much', () => {
     )
   }
 
-  test('[HF17] a state vector of 1,000,000 ids closes the socket and costs little more than its bytes', async () => {
-    await using server = await startMeteredServer()
-    const { people, newDocument } = await createTeam(server.url, 1)
-    const name = await newDocument()
-    const open = () => openAttacker({ syncUrl: server.syncUrl, token: people[0].accessToken, name })
-    const spent = { transport: 0, attack: 0 }
-    const measure = async (what: keyof typeof spent, send: () => Promise<unknown>): Promise<void> => {
-      const before = await server.cpuMs()
-      for (let count = 0; count < MILLIONS_AT_ONCE; count++) await send()
-      spent[what] += (await server.cpuMs()) - before
-    }
-    const attacker = await open()
-    // In turns, because a machine that is shared has fast and slow phases, which would make a difference of their own.
-    for (let sent = 0; sent < MILLIONS; sent += MILLIONS_AT_ONCE) {
-      // What it costs to take in so many bytes and to log in anew: a frame for a document that is not open is dropped unread.
-      await measure('transport', async () => {
-        const bystander = await open()
-        await bystander.send([step1Frame('elsewhere', MILLION)])
-        bystander.close()
-      })
-      await measure('attack', () => attacker.send([step1Frame(name, MILLION)]))
-    }
-    const transport = spent.transport / MILLIONS
-    const each = spent.attack / MILLIONS - transport
-    process.stdout.write(
-      `state vectors of ${MILLION.length} bytes: ${transport.toFixed(1)} ms CPU to log in and send one, ` +
-        `${each.toFixed(1)} ms more to refuse it\n`,
-    )
-    attacker.close()
-    server.assertUnhurt()
-    assert.equal(attacker.counts.thrownOut, MILLIONS)
-    assertInTime(each <= CPU_MS_MAX, `${each} ms`)
-  })
+  test(
+    '[HF17] a state vector of 1,000,000 ids closes the socket and costs little more than its bytes',
+    { timeout: TEST_MS_MAX },
+    async () => {
+      await using server = await startMeteredServer()
+      const { people, newDocument } = await createTeam(server.url, 1)
+      const name = await newDocument()
+      const open = () => openAttacker({ syncUrl: server.syncUrl, token: people[0].accessToken, name })
+      const spent = { transport: 0, attack: 0 }
+      const measure = async (what: keyof typeof spent, send: () => Promise<unknown>): Promise<void> => {
+        const before = await server.cpuMs()
+        for (let count = 0; count < MILLIONS_AT_ONCE; count++) await send()
+        spent[what] += (await server.cpuMs()) - before
+      }
+      const attacker = await open()
+      // Somebody has it open all the while: loading it anew is not what the vector costs.
+      const holder = await open()
+      // In turns, because a machine that is shared has fast and slow phases, which would make a difference of their own.
+      for (let sent = 0; sent < MILLIONS; sent += MILLIONS_AT_ONCE) {
+        // What it costs to take in so many bytes and to log in anew: a frame for a document that is not open is dropped unread.
+        await measure('transport', async () => {
+          const bystander = await open()
+          await bystander.send([step1Frame('elsewhere', MILLION)])
+          bystander.close()
+        })
+        await measure('attack', () => attacker.send([step1Frame(name, MILLION)]))
+      }
+      const transport = spent.transport / MILLIONS
+      const each = spent.attack / MILLIONS - transport
+      process.stdout.write(
+        `state vectors of ${MILLION.length} bytes: ${transport.toFixed(1)} ms CPU to log in and send one, ` +
+          `${each.toFixed(1)} ms more to refuse it\n`,
+      )
+      attacker.close()
+      holder.close()
+      server.assertUnhurt()
+      assert.equal(attacker.counts.thrownOut, MILLIONS)
+      assertInTime(each <= CPU_MS_MAX, `${each} ms`)
+    },
+  )
 })
