@@ -81,6 +81,10 @@ export const ERRORS = {
   'too-large': { status: 413, close: 4413, retry: false },
 } as const satisfies Record<string, ErrorRow>
 
+/**
+ * Why something was refused: `area/what`, or a bare word where an update was. The set is closed; it grows with new releases,
+ * and a client shows a code that it does not know as `internal`.
+ */
 export type ErrorCode = keyof typeof ERRORS
 
 /** Anything that is the caller's to know. Broken invariants are plain errors and reach callers as `internal`. */

@@ -24,6 +24,8 @@ export interface Kind {
   readonly operations: readonly AnyOperation[]
   /** The document as people read it. */
   readonly read?: (doc: Y.Doc) => unknown
+  /** From now on `read` keeps what it has read of this doc; only kinds that grow large have it. Returns its undo. */
+  readonly keep?: (doc: Y.Doc) => () => void
 }
 
 /** The roots of collections: one of records, one of edits each. */

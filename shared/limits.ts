@@ -177,3 +177,22 @@ export const NAMED_VERSIONS_MAX = 200
 export const AUTOMATIC_VERSIONS_MAX = 50
 export const AUTOMATIC_VERSION_MS = 10 * 60_000
 export const VERSION_LABEL_LENGTH_MAX = 100
+/** Presence: JSON bytes of what one connection says it is doing, and of one message of a client. */
+export const PRESENCE_STATE_BYTES_MAX = 2 * KIB
+export const PRESENCE_MESSAGE_BYTES_MAX = 2 * PRESENCE_STATE_BYTES_MAX
+/** Changes of this long leave as one message for each group; a client announces no more often. */
+export const PRESENCE_BATCH_MS = 100
+/** A client says this often that it is still there; who has not said so three times in a row is not. */
+export const PRESENCE_RENEW_MS = 15_000
+export const PRESENCE_TTL_MS = 3 * PRESENCE_RENEW_MS
+/** Typing ends by itself after the first, and is announced again after the second while it goes on (requirement 9.1). */
+export const PRESENCE_TYPING_MS = 6_000
+export const PRESENCE_TYPING_RENEW_MS = 2_000
+/** Connections that take part in one group, and those of one user among them: the one heard of longest ago makes room. */
+export const PRESENCE_CONNECTIONS_PER_GROUP_MAX = 1_000
+export const PRESENCE_CONNECTIONS_PER_USER_MAX = 8
+/** All states of one group together. */
+export const PRESENCE_BYTES_PER_GROUP_MAX = 1 * MIB
+/** When somebody was last seen is told to the minute, and remembered for so many members of all groups together. */
+export const LAST_SEEN_STEP_MS = 60_000
+export const LAST_SEEN_ENTRIES_MAX = 50_000

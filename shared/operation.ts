@@ -2,7 +2,7 @@
 // the server's. An operation plans its changes first; all are checked by the kind's rule; then all are written in one
 // transaction, because Yjs has no rollback.
 import type * as Y from 'yjs'
-import type { z } from 'zod'
+import * as z from 'zod/mini'
 import { type Action, can } from './access.ts'
 import { AppError } from './errors.ts'
 import type { Collection } from './records.ts'
@@ -28,7 +28,7 @@ export interface Operation<Input = never, Result = unknown> {
   readonly needs: Action
   /** One sentence for people who read the API's description. */
   readonly summary: string
-  readonly input: z.ZodType
+  readonly input: z.core.$ZodType
   /** Inputs that work on a document of the kind; the API's description shows them, and a test runs them. */
   readonly example: Input
   /** Checks `input` and returns what to do on a doc; throws `input/invalid`. */
@@ -54,15 +54,15 @@ const toIssues = (issue: z.core.$ZodIssue): FieldIssue[] => {
 const ISSUES_MAX = 20
 
 /** `input/invalid`, with the names of the wrong fields. Values are never repeated; some are secrets. */
-export const parseInput = <Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> => {
-  const parsed = schema.safeParse(input)
+export const parseInput = <Schema extends z.core.$ZodType>(schema: Schema, input: unknown): z.output<Schema> => {
+  const parsed = z.safeParse(schema, input)
   if (parsed.success) return parsed.data
   const issues = parsed.error.issues.flatMap(toIssues).slice(0, ISSUES_MAX)
   const fields = issues.map(({ field, message }) => (field ? `${field}: ${message}` : message))
   throw new AppError('input/invalid', fields.slice(0, 3).join('; '), { issues })
 }
 
-export const defineOperation = <Schema extends z.ZodType, Result>(spec: {
+export const defineOperation = <Schema extends z.core.$ZodType, Result>(spec: {
   readonly name: string
   readonly needs: Action
   readonly summary: string

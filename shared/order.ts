@@ -41,6 +41,12 @@ export const byPosition = (a: Placed, b: Placed): number => {
   return a.id < b.id ? -1 : Number(a.id > b.id)
 }
 
+/** Where `id` stands in `list`; -1 when it does not. A loop: lists are long, and this runs twice for every move. */
+const indexOf = (list: readonly Placed[], id: string): number => {
+  for (let at = 0; at < list.length; at++) if (list[at]?.id === id) return at
+  return -1
+}
+
 /** A position between two; null stands for the ends. `low < high` must hold. */
 export const positionBetween = (low: string | null, high: string | null, random: () => number): string => {
   // Between an end and a neighbour there is room without end: two steps of it are enough to draw from.
@@ -70,7 +76,7 @@ export const placeAfter = (
   after: string | null | undefined,
   random: () => number,
 ): Placement | undefined => {
-  const at = after === undefined ? list.length : after === null ? 0 : list.findIndex(({ id }) => id === after) + 1
+  const at = after === undefined ? list.length : after === null ? 0 : indexOf(list, after) + 1
   if (after !== null && after !== undefined && at === 0) return undefined
   const low = list[at - 1]?.position ?? null
   const high = list[at]?.position ?? null
@@ -101,7 +107,7 @@ const spread = (list: readonly Placed[], at: number): Placement => {
 
 /** Whether `id` stands in `list` right after `after`, as `placeAfter` understands it. */
 export const isRightAfter = (list: readonly Placed[], id: string, after: string | null | undefined): boolean => {
-  const at = list.findIndex((other) => other.id === id)
+  const at = indexOf(list, id)
   if (at < 0) return false
   if (after === undefined) return at === list.length - 1
   return (list[at - 1]?.id ?? null) === after
@@ -114,7 +120,8 @@ export const mustPlace = (
   after: string | null | undefined,
   random: () => number,
 ): Placement => {
-  const others = list.filter((other) => other.id !== id)
+  const at = indexOf(list, id)
+  const others = at < 0 ? list : list.toSpliced(at, 1)
   const placement = placeAfter(others, after, random)
   if (!placement) throw new AppError('record/not-found', 'there is nothing of this id to come after', { id: after })
   return placement

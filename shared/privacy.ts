@@ -1,5 +1,5 @@
 // What a person shows, and to whom (requirement 4.3).
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { isPlainObject } from './json.ts'
 
 /** `public`: everybody who has an account; `friends`: those who share a group; `private`: the user name alone. */
@@ -15,8 +15,8 @@ export interface Privacy {
 export const DEFAULT_PRIVACY: Privacy = { profile: 'friends', scores: 'group' }
 
 export const privacyInput = z.strictObject({
-  profile: z.enum(PROFILE_PRIVACY).optional(),
-  scores: z.enum(SCORES_PRIVACY).optional(),
+  profile: z.optional(z.enum(PROFILE_PRIVACY)),
+  scores: z.optional(z.enum(SCORES_PRIVACY)),
 })
 
 /** As it is stored, with defaults for what was never set. */

@@ -1,17 +1,6 @@
-// The kinds of documents there are. A kind that is not here cannot be opened.
-import { BOARD_KIND } from './board/kind.ts'
-import { CHAT_KIND } from './chat/kind.ts'
-import { CHECKINS_KIND } from './checkins/kind.ts'
+// The kinds of documents there are, whole. A kind that is not here cannot be opened.
+import { CORE_KINDS } from './core-kinds.ts'
 import { DOCUMENT_KIND } from './document/kind.ts'
-import { GROUP_KIND } from './group/kind.ts'
 import type { Kind } from './kind.ts'
-import { MARKS_KIND } from './marks/kind.ts'
-import { ME_KIND } from './me/kind.ts'
-import { TASKS_KIND } from './tasks/kind.ts'
-import { WALL_KIND } from './wall/kind.ts'
 
-export const KINDS: ReadonlyMap<string, Kind> = new Map(
-  [DOCUMENT_KIND, TASKS_KIND, BOARD_KIND, CHAT_KIND, MARKS_KIND, CHECKINS_KIND, WALL_KIND, GROUP_KIND, ME_KIND].map(
-    (kind) => [kind.name, kind],
-  ),
-)
+export const KINDS: ReadonlyMap<string, Kind> = new Map([...CORE_KINDS, [DOCUMENT_KIND.name, DOCUMENT_KIND]])

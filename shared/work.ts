@@ -1,4 +1,5 @@
 // What a task and a card have in common: the fields that people fill in, and whom they may name.
+import * as z from 'zod/mini'
 import { isArrayOf, isDate, isIdValue, isLine, isNullOr, isText, isTime } from './fields.ts'
 import { date, id, labels, line, lines } from './inputs.ts'
 import { DETAILS_BYTES_MAX, LABEL_LENGTH_MAX, LABELS_MAX, TITLE_LENGTH_MAX } from './limits.ts'
@@ -24,12 +25,12 @@ export const WORK_FIELDS = {
 /** Inputs of the fields, for operations. */
 export const newWork = {
   title: line(TITLE_LENGTH_MAX),
-  details: lines(DETAILS_BYTES_MAX).optional(),
-  dueDate: date.nullish(),
-  assignee: id.nullish(),
-  labels: labels.optional(),
+  details: z.optional(lines(DETAILS_BYTES_MAX)),
+  dueDate: z.nullish(date),
+  assignee: z.nullish(id),
+  labels: z.optional(labels),
 }
-export const changedWork = { ...newWork, title: newWork.title.optional() }
+export const changedWork = { ...newWork, title: z.optional(newWork.title) }
 
 export interface Work {
   readonly title: string

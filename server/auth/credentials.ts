@@ -40,9 +40,8 @@ const COMMON = new Set(
 /** No account may be taken for a visitor who came by a link, or for one of the server's own clients. */
 const SERVERS_OWN = [VISITOR_PREFIX, 'rehearsal']
 
-export const accountId = id.refine(
-  (text) => !SERVERS_OWN.some((prefix) => text.startsWith(prefix)),
-  'ids that begin so are the server’s own',
+export const accountId = id.check(
+  z.refine((text) => !SERVERS_OWN.some((prefix) => text.startsWith(prefix)), 'ids that begin so are the server’s own'),
 )
 
 /** Generous before normalising, which may shorten or lengthen; the exact bound comes after. */

@@ -17,7 +17,7 @@ import { toUserView, type UserView } from './user-view.ts'
 const isZoneName = (name: string): boolean => /^[A-Za-z]/.test(name) && isTimezone(name)
 
 export const profileBody = z.strictObject({
-  name: line(PERSON_NAME_LENGTH_MAX).optional(),
+  name: z.optional(line(PERSON_NAME_LENGTH_MAX)),
   about: z
     .string()
     .max(ABOUT_LENGTH_MAX)
@@ -28,7 +28,7 @@ export const profileBody = z.strictObject({
     .max(TIMEZONE_LENGTH_MAX)
     .refine(isZoneName, 'expected a time zone such as Europe/Berlin')
     .optional(),
-  privacy: privacyInput.optional(),
+  privacy: z.optional(privacyInput),
   /** Pictures cannot be uploaded yet. */
   avatar: z.null().optional(),
 })

@@ -18,14 +18,14 @@ import { success } from './envelope.ts'
 import { readBody, readId } from './validate.ts'
 import type { RouteRow } from './route-row.ts'
 
-const device = { deviceId: id.optional(), deviceName: line(DEVICE_NAME_LENGTH_MAX).optional() }
+const device = { deviceId: z.optional(id), deviceName: z.optional(line(DEVICE_NAME_LENGTH_MAX)) }
 
 const registerBody = z.strictObject({
-  id: accountId.optional(),
+  id: z.optional(accountId),
   username,
   password: newPassword,
   email: email.optional(),
-  name: line(PERSON_NAME_LENGTH_MAX).optional(),
+  name: z.optional(line(PERSON_NAME_LENGTH_MAX)),
   ...device,
 })
 
@@ -38,7 +38,7 @@ const loginBody = z.strictObject({
 /** Ours have 43 characters. */
 const REFRESH_TOKEN_LENGTH_MAX = 100
 const refreshToken = z.string().max(REFRESH_TOKEN_LENGTH_MAX)
-const refreshBody = z.strictObject({ refreshToken, deviceId: id.optional() })
+const refreshBody = z.strictObject({ refreshToken, deviceId: z.optional(id) })
 const logoutBody = z.strictObject({ refreshToken })
 
 const passwordBody = z.strictObject({ password: anyPassword, newPassword })

@@ -17,8 +17,8 @@ import { readBody, readId } from './validate.ts'
 import { EXAMPLE_GROUP, exampleChannel, type RouteRow } from './route-row.ts'
 
 const name = line(CHANNEL_NAME_LENGTH_MAX)
-const channelBody = z.strictObject({ id: freeId.optional(), type: z.enum(CHANNEL_TYPES), name })
-const changeBody = z.strictObject({ name: name.optional(), version: z.int().min(1).optional() })
+const channelBody = z.strictObject({ id: z.optional(freeId), type: z.enum(CHANNEL_TYPES), name })
+const changeBody = z.strictObject({ name: z.optional(name), version: z.int().min(1).optional() })
 
 /** Below `/groups/:id/channels`. */
 export const createGroupChannelRoutes = (deps: AppDependencies): Hono<HttpEnv> => {

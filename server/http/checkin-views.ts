@@ -18,7 +18,7 @@ const PAGE_LENGTH = 50
 /** Two years of weeks. */
 const PERIODS_MAX = 104
 
-const groupId = idInput.meta({ description: 'Which group.', examples: ['group-0000000001'] })
+const groupId = idInput.check(z.meta({ description: 'Which group.', examples: ['group-0000000001'] }))
 const count = z.coerce
   .number()
   .int()
@@ -58,7 +58,7 @@ const statsOf = async (asking: Anyone, group: string, until: string, periods: nu
 
 export const CHECKIN_PAGE = defineView({
   summary: 'One’s own check-ins, newest first, private and retracted ones too.',
-  query: z.strictObject({ groupId: groupId.optional(), limit, before }),
+  query: z.strictObject({ groupId: z.optional(groupId), limit, before }),
   read: async ({ query, ...asking }) => {
     const all = (await readOwn(asking)).filter((one) => query.groupId === undefined || one.groupId === query.groupId)
     const last = all.findIndex(({ id }) => id === query.before)
@@ -71,7 +71,7 @@ export const CHECKIN_PAGE = defineView({
 
 export const CURRENT_CHECKINS = defineView({
   summary: 'One’s own check-ins of the periods that are running now, in each of one’s groups.',
-  query: z.strictObject({ groupId: groupId.optional() }),
+  query: z.strictObject({ groupId: z.optional(groupId) }),
   read: async ({ query, ...asking }) => {
     const groups = await groupsOf(asking)
     const now = asking.deps.now()

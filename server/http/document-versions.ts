@@ -16,12 +16,12 @@ import { targetOf } from './operate.ts'
 import { readBody } from './validate.ts'
 import { exampleChannel, type RouteRow } from './route-row.ts'
 
-const versionBody = z.strictObject({ id: id.optional(), label: line(VERSION_LABEL_LENGTH_MAX).nullish() })
+const versionBody = z.strictObject({ id: z.optional(id), label: z.nullish(line(VERSION_LABEL_LENGTH_MAX)) })
 
 /** `format` of a reading; `json` where it is left out. */
 const formatQuery = z.strictObject({ format: z.enum(FORMATS).default('json') })
 
-const listQuery = z.strictObject({ before: id.optional() })
+const listQuery = z.strictObject({ before: z.optional(id) })
 
 const toView = (version: VersionRow) => ({
   id: version.id,

@@ -28,7 +28,7 @@ import { readBody, readId } from './validate.ts'
 import { EXAMPLE_GROUP, type RouteRow } from './route-row.ts'
 
 /** Of a group or a channel: those of direct-message channels are made from their people's, and nobody else's. */
-export const freeId = id.refine((text) => !isDirectId(text), 'expected an id that does not begin with dm-')
+export const freeId = id.check(z.refine((text) => !isDirectId(text), 'expected an id that does not begin with dm-'))
 
 const name = line(GROUP_NAME_LENGTH_MAX)
 const description = lines(DESCRIPTION_BYTES_MAX)
@@ -36,16 +36,16 @@ const timezone = z.string().max(64).refine(isTimezone, 'expected a time zone suc
 const checkInFrequency = z.enum(['daily', 'weekly', 'biweekly'])
 
 const groupBody = z.strictObject({
-  id: freeId.optional(),
+  id: z.optional(freeId),
   name,
-  description: description.default(''),
+  description: z._default(description, ''),
   timezone: timezone.default('UTC'),
   checkInFrequency: checkInFrequency.default('weekly'),
 })
 
 const changeBody = z.strictObject({
-  name: name.optional(),
-  description: description.optional(),
+  name: z.optional(name),
+  description: z.optional(description),
   timezone: timezone.optional(),
   checkInFrequency: checkInFrequency.optional(),
   maxMembers: z.int().min(GROUP_MEMBERS_SETTING_MIN).max(GROUP_MEMBERS_SETTING_MAX).optional(),

@@ -15,7 +15,7 @@ import { EXAMPLE_OTHER } from './members.ts'
 import { EXAMPLE_GROUP, type RouteRow } from './route-row.ts'
 import { readBody, readId } from './validate.ts'
 
-const inviteBody = z.strictObject({ id: id.optional(), userId: id, role: z.enum(ROLES).default('member') })
+const inviteBody = z.strictObject({ id: z.optional(id), userId: id, role: z.enum(ROLES).default('member') })
 
 const inviteIdIn = (c: HttpContext, parameter: string): string => {
   const inviteId = readId(c.req.param(parameter) ?? '')

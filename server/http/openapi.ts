@@ -25,7 +25,7 @@ interface Endpoint {
   /** Values for the parameters of the path, and of the query that must be there. */
   readonly at: Example
   /** Further parameters, of the query. */
-  readonly query?: z.ZodObject
+  readonly query?: z.core.$ZodObject
   readonly body?: Schema | undefined
   readonly example?: Json | undefined
   readonly data?: Schema
@@ -34,7 +34,7 @@ interface Endpoint {
   readonly contentType?: string
 }
 
-const schemaOf = (type: z.ZodType): Schema => {
+const schemaOf = (type: z.core.$ZodType): Schema => {
   const { $schema: _, ...schema } = z.toJSONSchema(type, { io: 'input' })
   return schema
 }
@@ -139,9 +139,9 @@ const answerOf = ({ data = {}, status = 200, contentType }: Endpoint): Schema =>
   return { description: 'Done.', content: { [contentType ?? 'application/json']: { schema } } }
 }
 
-const queryParameter = (name: string, type: z.ZodType): Schema => {
+const queryParameter = (name: string, type: z.core.$ZodType): Schema => {
   const { examples, ...schema } = schemaOf(type)
-  const parameter = { name, in: 'query', required: !type.safeParse(undefined).success, schema }
+  const parameter = { name, in: 'query', required: !z.safeParse(type, undefined).success, schema }
   return Array.isArray(examples) ? { ...parameter, example: examples[0] as unknown } : parameter
 }
 
@@ -154,7 +154,7 @@ const parametersFor = ({ path, at, query }: Endpoint): Schema[] => {
     schema: { type: 'string' },
     example,
   }))
-  const further = Object.entries(query?.shape ?? {}).map(([name, type]) => queryParameter(name, type as z.ZodType))
+  const further = Object.entries(query?._zod.def.shape ?? {}).map(([name, type]) => queryParameter(name, type))
   return [...given, ...further]
 }
 

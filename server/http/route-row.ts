@@ -9,8 +9,8 @@ export interface RouteRow {
   readonly path: string
   readonly tag: string
   readonly summary: string
-  readonly body?: z.ZodType
-  readonly query?: z.ZodObject
+  readonly body?: z.core.$ZodType
+  readonly query?: z.core.$ZodObject
   readonly example?: Json
   /** Values for the parameters of the path. */
   readonly at?: Readonly<Record<string, string>>

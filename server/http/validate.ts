@@ -51,8 +51,10 @@ export const readJson = async (c: HttpContext): Promise<unknown> => {
   }
 }
 
-export const readBody = async <Schema extends z.ZodType>(c: HttpContext, schema: Schema): Promise<z.output<Schema>> =>
-  parseInput(schema, await readJson(c))
+export const readBody = async <Schema extends z.core.$ZodType>(
+  c: HttpContext,
+  schema: Schema,
+): Promise<z.output<Schema>> => parseInput(schema, await readJson(c))
 
 /** Null for what cannot be an id: the caller answers as for an id that nobody has. */
 export const readId = <Kind extends string>(text: string): Id<Kind> | null => (isId(text) ? (text as Id<Kind>) : null)

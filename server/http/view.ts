@@ -17,12 +17,12 @@ export interface Asking<Query> {
 export interface View {
   /** One sentence for people who read the API's description. */
   readonly summary: string
-  readonly query: z.ZodObject
+  readonly query: z.core.$ZodObject
   /** Throws `input/invalid` for a query that is not as described, and what access and the documents say. */
   readonly read: (asking: Asking<unknown>) => Promise<unknown>
 }
 
-export const defineView = <Query extends z.ZodObject>(spec: {
+export const defineView = <Query extends z.core.$ZodObject>(spec: {
   readonly summary: string
   readonly query: Query
   readonly read: (asking: Asking<z.output<Query>>) => Promise<unknown>

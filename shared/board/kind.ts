@@ -1,6 +1,7 @@
 // The kind `board`, one document for each KANBAN channel.
+import { keepRecords } from '../kept-records.ts'
 import { type Kind, rootsOf } from '../kind.ts'
-import { BOARD_COLLECTIONS, checkBoardChange, readBoard } from './model.ts'
+import { BOARD_COLLECTIONS, BOARD_KEEPER, checkBoardChange, readBoard } from './model.ts'
 import { BOARD_OPERATIONS } from './operations.ts'
 
 export const BOARD_KIND: Kind = {
@@ -15,4 +16,5 @@ export const BOARD_KIND: Kind = {
   collections: BOARD_COLLECTIONS,
   operations: BOARD_OPERATIONS,
   read: readBoard,
+  keep: (doc) => keepRecords(doc, BOARD_KEEPER),
 }

@@ -1,6 +1,6 @@
 // What people do with a board.
 import type * as Y from 'yjs'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { AppError } from '../errors.ts'
 import { id, line } from '../inputs.ts'
 import { COLUMN_NAME_LENGTH_MAX } from '../limits.ts'
@@ -41,7 +41,7 @@ const addColumn = defineOperation({
   name: 'column.add',
   needs: 'write',
   summary: 'Adds a column, at the end or after another one.',
-  input: z.strictObject({ id: id.optional(), name: line(COLUMN_NAME_LENGTH_MAX), after: id.nullish() }),
+  input: z.strictObject({ id: z.optional(id), name: line(COLUMN_NAME_LENGTH_MAX), after: z.nullish(id) }),
   example: { name: 'To do' },
   plan: (doc, { id: given, name, after }, ctx): Plan<{ id: string }> => {
     const columnId = given ?? ctx.newId()
@@ -57,7 +57,7 @@ const updateColumn = defineOperation({
   name: 'column.update',
   needs: 'write',
   summary: 'Renames a column.',
-  input: z.strictObject({ id, name: line(COLUMN_NAME_LENGTH_MAX).optional() }),
+  input: z.strictObject({ id, name: z.optional(line(COLUMN_NAME_LENGTH_MAX)) }),
   example: { id: 'column-00000001', name: 'Doing' },
   plan: (doc, { id: columnId, name }) => ({
     changes: editChanges(COLUMNS, columnId, mustRecord(doc, COLUMNS, columnId), { name }),
@@ -69,7 +69,7 @@ const moveColumn = defineOperation({
   name: 'column.move',
   needs: 'write',
   summary: 'Moves a column after another one; `null` moves it to the front, without `after` it goes to the end.',
-  input: z.strictObject({ id, after: id.nullish() }),
+  input: z.strictObject({ id, after: z.nullish(id) }),
   example: { id: 'column-00000001', after: null },
   plan: (doc, { id: columnId, after }, ctx) => {
     mustRecord(doc, COLUMNS, columnId)
@@ -97,7 +97,7 @@ const addCard = defineOperation({
   name: 'card.add',
   needs: 'write',
   summary: 'Adds a card to a column, at the end or after another card of it.',
-  input: z.strictObject({ id: id.optional(), column: id, ...newWork, after: id.nullish() }),
+  input: z.strictObject({ id: z.optional(id), column: id, ...newWork, after: z.nullish(id) }),
   example: { column: 'column-00000001', title: 'Paint the fence' },
   plan: (doc, { id: given, column, after, ...values }, ctx): Plan<{ id: string }> => {
     const cardId = given ?? ctx.newId()
@@ -127,7 +127,7 @@ const moveCard = defineOperation({
   needs: 'write',
   summary:
     'Moves a card to a column, after another card of it; `null` moves it to the top, without `after` to the end.',
-  input: z.strictObject({ id, column: id, after: id.nullish() }),
+  input: z.strictObject({ id, column: id, after: z.nullish(id) }),
   example: { id: 'card-0000000001', column: 'column-00000001', after: null },
   plan: (doc, { id: cardId, column, after }, ctx) => {
     mustRecord(doc, CARDS, cardId)

@@ -1,6 +1,7 @@
 // The kind `chat`: each CHAT channel has a row of such documents, its segments.
+import { keepRecords } from '../kept-records.ts'
 import { type Kind, rootsOf } from '../kind.ts'
-import { CHAT_COLLECTIONS, checkChatChange, REACTIONS, readChat } from './model.ts'
+import { CHAT_COLLECTIONS, CHAT_KEEPER, checkChatChange, REACTIONS, readChat } from './model.ts'
 import { CHAT_OPERATIONS } from './operations.ts'
 
 export const CHAT_KIND: Kind = {
@@ -14,4 +15,5 @@ export const CHAT_KIND: Kind = {
   collections: CHAT_COLLECTIONS,
   operations: CHAT_OPERATIONS,
   read: readChat,
+  keep: (doc) => keepRecords(doc, CHAT_KEEPER),
 }

@@ -5,15 +5,17 @@ import { can } from '../access.ts'
 import { isArrayOf, isBoolean, isIdValue, isLine, isNullOr, isText, isTime } from '../fields.ts'
 import { ATTACHMENTS_PER_MESSAGE_MAX, MESSAGE_BYTES_MAX, MESSAGE_TYPE_LENGTH_MAX } from '../limits.ts'
 import {
-  checkRecordForm,
-  collectionOf,
-  defineCollection,
-  forEachRecord,
-  splitEditKey,
-  type Values,
-} from '../records.ts'
+  type ChangedKeys,
+  type Keeper,
+  keepItems,
+  mendOrder,
+  readItems,
+  readKept,
+  type Shown,
+} from '../kept-records.ts'
+import { checkRecordForm, collectionOf, defineCollection, splitEditKey, type Values } from '../records.ts'
 import { type Change, type Facts, refuse, type Refusal } from '../rules.ts'
-import { authorOf, isMessageId, parseReactionKey } from './keys.ts'
+import { authorOf, isMessageId, parseReactionKey, type Reaction } from './keys.ts'
 
 export const MESSAGES = defineCollection({
   name: 'messages',
@@ -86,23 +88,46 @@ export interface Message {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
 
-/** The users behind each emoji, by message. */
-const readReactions = (doc: Y.Doc): Map<string, Map<string, string[]>> => {
-  const reactions = new Map<string, Map<string, string[]>>()
-  doc.getMap<unknown>(REACTIONS).forEach((value, key) => {
-    const reaction = value === true ? parseReactionKey(key) : null
-    if (!reaction) return
-    let emojis = reactions.get(reaction.message)
-    if (!emojis) reactions.set(reaction.message, (emojis = new Map()))
-    const users = emojis.get(reaction.emoji)
-    if (users) users.push(reaction.userId)
-    else emojis.set(reaction.emoji, [reaction.userId])
-  })
+/** Reactions by message, each under its own key. */
+type Reactions = Map<string, Map<string, Reaction>>
+
+/** Brings some keys up to date; ids of the messages that they are about. */
+const noteReactions = (doc: Y.Doc, reactions: Reactions, keys: Iterable<string>): string[] => {
+  const map = doc.getMap<unknown>(REACTIONS)
+  const messages: string[] = []
+  for (const key of keys) {
+    const reaction = parseReactionKey(key)
+    if (!reaction) continue
+    const known = reactions.get(reaction.message)
+    if (map.get(key) !== true) known?.delete(key)
+    else if (known) known.set(key, reaction)
+    else reactions.set(reaction.message, new Map([[key, reaction]]))
+    messages.push(reaction.message)
+  }
+  return messages
+}
+
+const readReactions = (doc: Y.Doc): Reactions => {
+  const reactions: Reactions = new Map()
+  noteReactions(doc, reactions, doc.getMap(REACTIONS).keys())
   return reactions
 }
 
+/** Emoji to ids of users, both in alphabetical order. */
+const usersByEmoji = (reactions: Iterable<Reaction>): Record<string, string[]> => {
+  const users = new Map<string, string[]>()
+  for (const { emoji, userId } of reactions) {
+    const others = users.get(emoji)
+    if (others) others.push(userId)
+    else users.set(emoji, [userId])
+  }
+  return Object.fromEntries(
+    [...users].sort(([a], [b]) => compare(a, b)).map(([emoji, ids]) => [emoji, ids.sort(compare)]),
+  )
+}
+
 /** What a hidden message said is not shown. */
-const toMessage = (id: string, values: Values, emojis: ReadonlyMap<string, string[]> | undefined): Message => {
+const toMessage = (id: string, values: Values, reactions: Iterable<Reaction>): Message => {
   const hidden = values['hidden'] === true
   return {
     id,
@@ -115,16 +140,40 @@ const toMessage = (id: string, values: Values, emojis: ReadonlyMap<string, strin
     forwarded: values['forwarded'] === true,
     attachments: hidden ? [] : ((values['attachments'] as readonly string[] | undefined) ?? []),
     hidden,
-    reactions: Object.fromEntries(
-      [...(emojis ?? [])].sort(([a], [b]) => compare(a, b)).map(([emoji, users]) => [emoji, users.sort(compare)]),
-    ),
+    reactions: usersByEmoji(reactions),
   }
 }
 
-/** The messages of the segment, oldest first; by id where they were sent in the same millisecond. */
-export const readChat = (doc: Y.Doc): { readonly messages: readonly Message[] } => {
-  const reactions = readReactions(doc)
-  const messages: Message[] = []
-  forEachRecord(doc, MESSAGES, (values, id) => messages.push(toMessage(id, values, reactions.get(id))))
-  return { messages: messages.sort((a, b) => a.sentAt - b.sentAt || compare(a.id, b.id)) }
+export interface Chat {
+  readonly messages: readonly Message[]
 }
+
+const byTime = (a: Message, b: Message): number => a.sentAt - b.sentAt || compare(a.id, b.id)
+
+const shownWith = (reactions: Reactions): Shown<Message> => ({
+  collection: MESSAGES,
+  toItem: (id, values) => toMessage(id, values, reactions.get(id)?.values() ?? []),
+})
+
+const openChat = (doc: Y.Doc) => {
+  const reactions: Reactions = new Map()
+  const mend = keepItems(doc, shownWith(reactions))
+  let chat: Chat = { messages: [] }
+
+  return (changed: ChangedKeys | null): Chat => {
+    const reactedTo = noteReactions(
+      doc,
+      reactions,
+      changed ? (changed.get(REACTIONS) ?? []) : doc.getMap(REACTIONS).keys(),
+    )
+    const messages = mendOrder(chat.messages, mend(changed, reactedTo), byTime)
+    if (messages !== chat.messages) chat = { messages }
+    return chat
+  }
+}
+
+export const CHAT_KEEPER: Keeper<Chat> = { roots: [MESSAGES.name, MESSAGES.edits, REACTIONS], open: openChat }
+
+/** The messages of the segment, oldest first; by id where they were sent in the same millisecond. */
+export const readChat = (doc: Y.Doc): Chat =>
+  readKept(doc, CHAT_KEEPER) ?? { messages: readItems(doc, shownWith(readReactions(doc))).sort(byTime) }

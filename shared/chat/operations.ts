@@ -1,6 +1,6 @@
 // What people do in a chat.
 import type * as Y from 'yjs'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { AppError } from '../errors.ts'
 import { id, line, lines } from '../inputs.ts'
 import {
@@ -16,7 +16,7 @@ import type { Change } from '../rules.ts'
 import { authorOf, isEmoji, isMessageId, messageId, parseReactionKey, reactionKey } from './keys.ts'
 import { MESSAGES, REACTIONS } from './model.ts'
 
-const message = z.string().refine(isMessageId, 'expected the id of a message, userId.uuid')
+const message = z.string().check(z.refine(isMessageId, 'expected the id of a message, userId.uuid'))
 
 const mustMessage = (doc: Y.Doc, messageKey: string): Values => {
   const found = readRecord(doc, MESSAGES, messageKey)
@@ -35,12 +35,12 @@ const send = defineOperation({
   needs: 'write',
   summary: 'Sends a message. Sending the same id again changes nothing.',
   input: z.strictObject({
-    id: message.optional(),
+    id: z.optional(message),
     body: lines(MESSAGE_BYTES_MAX),
-    type: line(MESSAGE_TYPE_LENGTH_MAX).optional(),
-    replyTo: message.nullish(),
-    forwarded: z.boolean().optional(),
-    attachments: z.array(id).max(ATTACHMENTS_PER_MESSAGE_MAX).optional(),
+    type: z.optional(line(MESSAGE_TYPE_LENGTH_MAX)),
+    replyTo: z.nullish(message),
+    forwarded: z.optional(z.boolean()),
+    attachments: z.optional(z.array(id).check(z.maxLength(ATTACHMENTS_PER_MESSAGE_MAX))),
   }),
   example: { body: 'Lunch at one?' },
   plan: (doc, { id: given, ...values }, ctx): Plan<{ id: string }> => {
@@ -109,7 +109,7 @@ const react = defineOperation({
   summary: 'Sets or takes back a reaction of yours. Setting what is set already changes nothing.',
   input: z.strictObject({
     id: message,
-    emoji: z.string().refine(isEmoji, 'expected one emoji or a short code such as +1'),
+    emoji: z.string().check(z.refine(isEmoji, 'expected one emoji or a short code such as +1')),
     on: z.boolean(),
   }),
   example: { id: 'user-0000000001.message-00000001', emoji: '👍', on: true },

@@ -1,6 +1,6 @@
 // What people do with their check-ins: submit one for a period, change it, retract it.
 import type * as Y from 'yjs'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { AppError } from '../errors.ts'
 import { id, line, lines } from '../inputs.ts'
 import { ENERGY_MAX, MOOD_LENGTH_MAX, NOTE_BYTES_MAX, SCORE_MAX, SCORE_MIN } from '../limits.ts'
@@ -10,19 +10,19 @@ import { createChange, editChange, editChanges, readRecord, type Values } from '
 import type { GroupFacts } from '../rules.ts'
 import { CHECKINS, checkinId } from './model.ts'
 
-const score = z.number().int().min(SCORE_MIN).max(SCORE_MAX)
-const period = z
-  .string()
-  .refine((key) => isPeriodKey(key), 'expected a period such as 2026-02-11, 2026-W07 or 2026-W07x2')
-  .optional()
+const score = z.int().check(z.minimum(SCORE_MIN), z.maximum(SCORE_MAX))
+const period = z.optional(
+  z.string().check(z.refine((key) => isPeriodKey(key), 'expected a period such as 2026-02-11, 2026-W07 or 2026-W07x2')),
+)
 const more = {
-  note: lines(NOTE_BYTES_MAX).optional(),
-  mood: line(MOOD_LENGTH_MAX).nullish(),
-  energy: z.number().int().min(1).max(ENERGY_MAX).nullish(),
-  private: z.boolean().optional(),
+  note: z.optional(lines(NOTE_BYTES_MAX)),
+  mood: z.nullish(line(MOOD_LENGTH_MAX)),
+  energy: z.nullish(z.int().check(z.minimum(1), z.maximum(ENERGY_MAX))),
+  private: z.optional(z.boolean()),
 }
 
-interface Result {
+/** Which check-in it was: its group, and the period in the group's time zone, such as `2026-W07`. */
+export interface Result {
   readonly groupId: string
   readonly period: string
 }
@@ -104,10 +104,10 @@ const update = defineOperation({
   input: z.strictObject({
     groupId: id,
     period,
-    productive: score.optional(),
-    satisfied: score.optional(),
-    body: score.optional(),
-    care: score.optional(),
+    productive: z.optional(score),
+    satisfied: z.optional(score),
+    body: z.optional(score),
+    care: z.optional(score),
     ...more,
   }),
   example: { groupId: 'group-0000000001', care: 5, private: true },

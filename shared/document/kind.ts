@@ -1,17 +1,11 @@
-// The kind `document`: rich text of a DOC channel, or the long text of a record in any channel. Editors write the shared
-// types themselves.
+// The kind `document` with what needs the formats: its operation, and plain text read as the Markdown that it is.
 import type { Kind } from '../kind.ts'
+import { CORE_DOCUMENT_KIND } from './core-kind.ts'
 import { readAs } from './formats.ts'
 import { replace } from './replace.ts'
 
 export const DOCUMENT_KIND: Kind = {
-  name: 'document',
-  scope: 'channel',
-  channelType: 'DOC',
-  part: 'record',
-  writers: 'members',
-  roots: 'any',
-  collections: [],
+  ...CORE_DOCUMENT_KIND,
   operations: [replace],
   read: (doc) => readAs(doc, 'json'),
 }

@@ -1,7 +1,7 @@
 // `document.replace`: new content for a document as a minimal change of the old one, so that what others write meanwhile
 // stays. What a format cannot say (comments, colours, custom blocks in Markdown) is left alone where it can be.
 import * as Y from 'yjs'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { AppError } from '../errors.ts'
 import { isText, utf8Length } from '../fields.ts'
 import { DEPTH_MAX, DOCUMENT_BYTES_MAX, KEY_BYTES_MAX, REPLACE_BYTES_MAX, ROOTS_MAX } from '../limits.ts'
@@ -121,19 +121,23 @@ const planWrite = (doc: Y.Doc, content: Content, wanted: Wanted): (() => void) |
   return () => writeXml(open(), own, viewOf(wanted.format))
 }
 
-const content = z.string().refine(isText(REPLACE_BYTES_MAX), `expected at most ${REPLACE_BYTES_MAX} bytes of text`)
+const content = z
+  .string()
+  .check(z.refine(isText(REPLACE_BYTES_MAX), `expected at most ${REPLACE_BYTES_MAX} bytes of text`))
 
 const isOne = (input: object): boolean =>
   Object.entries(input).filter(([key, value]) => key !== 'root' && value !== undefined).length === 1
 
 const input = z
   .strictObject({
-    markdown: content.optional(),
-    html: content.optional(),
-    json: z.unknown().optional(),
-    root: z.string().min(1).refine(isText(KEY_BYTES_MAX), `expected at most ${KEY_BYTES_MAX} bytes`).optional(),
+    markdown: z.optional(content),
+    html: z.optional(content),
+    json: z.optional(z.unknown()),
+    root: z.optional(
+      z.string().check(z.minLength(1), z.refine(isText(KEY_BYTES_MAX), `expected at most ${KEY_BYTES_MAX} bytes`)),
+    ),
   })
-  .refine(isOne, 'expected exactly one of markdown, html and json')
+  .check(z.refine(isOne, 'expected exactly one of markdown, html and json'))
 
 const tooLarge = (max: number): never => {
   throw new AppError('too-large', `at most ${max} bytes`, { max })

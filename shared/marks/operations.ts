@@ -1,5 +1,5 @@
 // What people do with marks.
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { isTime } from '../fields.ts'
 import { defineOperation, type Plan } from '../operation.ts'
 import { MARKS, markKey, readMarks } from './model.ts'
@@ -8,7 +8,7 @@ const read = defineOperation({
   name: 'mark.read',
   needs: 'write',
   summary: 'Marks what was sent up to a time, in milliseconds since the epoch, as read. Going back changes nothing.',
-  input: z.strictObject({ upTo: z.int().refine(isTime, 'expected milliseconds since the epoch') }),
+  input: z.strictObject({ upTo: z.int().check(z.refine(isTime, 'expected milliseconds since the epoch')) }),
   example: { upTo: 1_770_800_000_000 },
   plan: (doc, { upTo }, ctx): Plan<{ upTo: number }> => {
     const known = readMarks(doc).marks[ctx.actor]

@@ -1,11 +1,11 @@
 // The operations of `me`: set and take back settings and drafts.
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { defineOperation } from '../operation.ts'
 import { DRAFTS, isSettingKey, isSettingValue, SETTINGS } from './model.ts'
 
-const key = z.string().refine(isSettingKey, 'expected 1 to 128 of A-Z a-z 0-9 _ . : / -')
+const key = z.string().check(z.refine(isSettingKey, 'expected 1 to 128 of A-Z a-z 0-9 _ . : / -'))
 /** Not `z.json()`: its schema refers to itself, and the API's description would have to as well. */
-const value = z.unknown().refine(isSettingValue, 'expected JSON of at most 64 KiB')
+const value = z.unknown().check(z.refine(isSettingValue, 'expected JSON of at most 64 KiB'))
 
 const setIn = (root: string, what: string, example: { key: string; value: z.input<typeof value> }) =>
   defineOperation({

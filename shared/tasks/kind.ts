@@ -1,6 +1,7 @@
 // The kind `tasks`, one document for each TODO channel.
+import { keepRecords } from '../kept-records.ts'
 import { type Kind, rootsOf } from '../kind.ts'
-import { checkTaskChange, readTasks, TASK_COLLECTIONS } from './model.ts'
+import { checkTaskChange, readTasks, TASK_COLLECTIONS, TASK_KEEPER } from './model.ts'
 import { TASK_OPERATIONS } from './operations.ts'
 
 export const TASKS_KIND: Kind = {
@@ -15,4 +16,5 @@ export const TASKS_KIND: Kind = {
   collections: TASK_COLLECTIONS,
   operations: TASK_OPERATIONS,
   read: readTasks,
+  keep: (doc) => keepRecords(doc, TASK_KEEPER),
 }

@@ -1,9 +1,10 @@
 // The kind `tasks`: a list of tasks that all members of a channel work on. Reader and rules.
 import type * as Y from 'yjs'
 import { isIdValue, isNullOr, isTime } from '../fields.ts'
+import { listKeeper, readItems, readKept, type Shown } from '../kept-records.ts'
 import { isId } from '../names.ts'
 import { byPosition, isPosition } from '../order.ts'
-import { defineCollection, forEachRecord, type Values } from '../records.ts'
+import { defineCollection, type Values } from '../records.ts'
 import type { Change, Facts, Refusal } from '../rules.ts'
 import { checkSharedWork, isDeleted, type Work, WORK_FIELDS, workOf } from '../work.ts'
 
@@ -53,11 +54,17 @@ const toTask = (id: string, values: Values): Task => {
   }
 }
 
-/** The tasks that are not deleted, in order. */
-export const readTasks = (doc: Y.Doc): { readonly tasks: readonly Task[] } => {
-  const tasks: Task[] = []
-  forEachRecord(doc, TASKS, (values, id) => {
-    if (!isDeleted(values)) tasks.push(toTask(id, values))
-  })
-  return { tasks: tasks.sort(byPosition) }
+export interface TaskList {
+  readonly tasks: readonly Task[]
 }
+
+const SHOWN: Shown<Task> = {
+  collection: TASKS,
+  toItem: (id, values) => (isDeleted(values) ? null : toTask(id, values)),
+}
+
+export const TASK_KEEPER = listKeeper(SHOWN, byPosition, (tasks): TaskList => ({ tasks }))
+
+/** The tasks that are not deleted, in order. */
+export const readTasks = (doc: Y.Doc): TaskList =>
+  readKept(doc, TASK_KEEPER) ?? { tasks: readItems(doc, SHOWN).sort(byPosition) }

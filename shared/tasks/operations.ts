@@ -1,6 +1,6 @@
 // What people do with a task list.
 import type * as Y from 'yjs'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { AppError } from '../errors.ts'
 import { id } from '../inputs.ts'
 import { defineOperation, type Plan } from '../operation.ts'
@@ -23,7 +23,7 @@ const add = defineOperation({
   name: 'task.add',
   needs: 'write',
   summary: 'Adds a task, at the end or after another one.',
-  input: z.strictObject({ id: id.optional(), ...newWork, after: id.nullish() }),
+  input: z.strictObject({ id: z.optional(id), ...newWork, after: z.nullish(id) }),
   example: { title: 'Buy milk', dueDate: '2026-02-11' },
   plan: (doc, { id: given, after, ...values }, ctx): Plan<{ id: string }> => {
     const taskId = given ?? ctx.newId()
@@ -70,7 +70,7 @@ const move = defineOperation({
   name: 'task.move',
   needs: 'write',
   summary: 'Moves a task after another one; `null` moves it to the top, without `after` it goes to the end.',
-  input: z.strictObject({ id, after: id.nullish() }),
+  input: z.strictObject({ id, after: z.nullish(id) }),
   example: { id: 'task-0000000001', after: null },
   plan: (doc, { id: taskId, after }, ctx) => {
     mustTask(doc, taskId)
