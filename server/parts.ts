@@ -22,7 +22,9 @@ import { createRefusals } from './refusals.ts'
 import { createSealing, type Sealing } from './sealing.ts'
 import type { Secrets } from './secret.ts'
 import { createSync, documentsIn, type Sync } from './sync/sync.ts'
+import { readPrivacy } from '../shared/privacy.ts'
 import type { Storage } from '../storage/open.ts'
+import { findUserById } from '../storage/users.ts'
 import { findWallGroup } from '../storage/walls.ts'
 
 export interface PartsOptions extends Limited {
@@ -68,7 +70,12 @@ export const createParts = async (options: PartsOptions): Promise<Parts> => {
   const store = documentsIn(storage)
   const refusals = owned.use(createRefusals({ db, audit, log, now }))
   const { allowedOrigins } = config
-  const sync = owned.use(createSync({ store, access, allowedOrigins, log, now, onRefused: refusals.tell }))
+  const showsLastSeen = async (userId: string): Promise<boolean> => {
+    const user = await findUserById(db, userId)
+    return user !== null && readPrivacy(user.privacy).profile !== 'private'
+  }
+  const onRefused = refusals.tell
+  const sync = owned.use(createSync({ store, access, allowedOrigins, log, now, onRefused, showsLastSeen }))
   const walls = owned.use(startWalls({ sync, findGroup: (groupId) => findWallGroup(db, groupId), now, log }))
   const projections = owned.use(startProjections({ sync, db, log }))
   let rightsVersion = 0
@@ -82,6 +89,7 @@ export const createParts = async (options: PartsOptions): Promise<Parts> => {
     user: (userId) => {
       projections.user(userId)
       walls.user(userId)
+      void sync.profileChanged(userId)
     },
   }
   const throttle = createThrottle({ db, sealing, now })

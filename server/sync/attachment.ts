@@ -3,6 +3,7 @@
 import type { Connection } from '@hocuspocus/server'
 import * as Y from 'yjs'
 import { AppError, type ErrorCode, ERRORS } from '../../shared/errors.ts'
+import { GROUP_KIND } from '../../shared/group/kind.ts'
 import { STATE_VECTOR_BYTES_MAX } from '../../shared/limits.ts'
 import { MessageType, SyncType } from '../../shared/protocol.ts'
 import type { Access, Grant } from '../access.ts'
@@ -11,6 +12,7 @@ import type { Refusal } from '../refusals.ts'
 import { applyAwareness } from './awareness.ts'
 import { readHello, readPayload, refusedFrame, revokedFrame, statusFrame, syncFrame } from './frames.ts'
 import type { LiveDocument, Outlet } from './live-document.ts'
+import type { Presence } from './presence.ts'
 import { startCpuTimer } from './reading.ts'
 import { judge, type Verdict } from './verdict.ts'
 
@@ -51,6 +53,7 @@ export interface AttachmentDeps {
   /** A write was refused for good. */
   readonly onRefused: (refusal: Refusal) => void
   readonly access: Access
+  readonly presence: Pick<Presence, 'hear'>
   readonly log: Logger
   readonly now: () => number
 }
@@ -161,9 +164,10 @@ export class Attachment {
       case MessageType.Close:
         this.#connection.close({ code: 1000, reason: 'provider_initiated' })
         return undefined
-      case MessageType.QueryAwareness:
       case MessageType.Stateless:
-        // Nothing is asked or told this way yet; harmless to ignore, as Hocuspocus does.
+        return this.#live.kind === GROUP_KIND ? this.#hearPresence(readPayload(frame, bodyAt + 1)) : undefined
+      case MessageType.QueryAwareness:
+        // Nothing is asked this way; harmless to ignore, as Hocuspocus does.
         return undefined
       default:
         throw new Error('unknown message type')
@@ -173,6 +177,16 @@ export class Attachment {
   /** Closes this document for the client, with a code as reason. */
   close(code: keyof typeof ERRORS): void {
     this.#connection.close({ code: ERRORS[code].close, reason: code })
+  }
+
+  #hearPresence(message: Uint8Array): Wait {
+    const live = this.#live
+    const connection = this.#connection
+    if (live.failed || !live.document.hasConnection(connection)) return undefined
+    // Answers would pile up behind a slow disk.
+    if (!live.isDurable) return live.whenDurable().then(() => this.#hearPresence(message))
+    const place = { live, connection, userId: this.userId, address: this.#address, socket: this.#socket }
+    return this.#socket.charge(this.#deps.presence.hear(place, message))
   }
 
   #sync(frame: Uint8Array, at: number): Wait {

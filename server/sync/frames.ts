@@ -3,6 +3,7 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { ErrorCode } from '../../shared/errors.ts'
 import { DOCUMENT_NAME_LENGTH_MAX, isDocumentName } from '../../shared/names.ts'
+import type { PresenceMessage } from '../../shared/presence.ts'
 import {
   AuthType,
   MessageType,
@@ -104,7 +105,7 @@ export const syncFrame = (address: string, type: (typeof SyncType)[keyof typeof 
 export const statusFrame = (address: string, stored: boolean): Uint8Array =>
   write(address, MessageType.SyncStatus, (encoder) => encoding.writeVarUint(encoder, stored ? 1 : 0))
 
-const statelessFrame = (address: string, message: RefusedMessage | RevokedMessage): Uint8Array =>
+const statelessFrame = (address: string, message: RefusedMessage | RevokedMessage | PresenceMessage): Uint8Array =>
   write(address, MessageType.Stateless, (encoder) => encoding.writeVarString(encoder, JSON.stringify(message)))
 
 export const refusedFrame = (address: string, message: RefusedMessage): Uint8Array => statelessFrame(address, message)
@@ -112,6 +113,8 @@ export const refusedFrame = (address: string, message: RefusedMessage): Uint8Arr
 /** Sent before a document is closed, or becomes read-only, because a right was lost. */
 export const revokedFrame = (address: string, code: ErrorCode): Uint8Array =>
   statelessFrame(address, { type: 'revoked', code })
+
+export const presenceFrame = (address: string, message: PresenceMessage): Uint8Array => statelessFrame(address, message)
 
 export const deniedFrame = (address: string, reason: string): Uint8Array =>
   write(address, MessageType.Auth, (encoder) => {

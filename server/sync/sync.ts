@@ -24,6 +24,7 @@ import { createGateway } from './gateway.ts'
 import { Host } from './host.ts'
 import { createJournal } from './journal.ts'
 import type { LiveDocument } from './live-document.ts'
+import { createPresence, type PresenceDeps } from './presence.ts'
 import { createSegments } from './segments.ts'
 import { drawServerClientId, type UseDocument, useLiveDocument } from './server-writes.ts'
 import { createSnapshots, type SnapshotDeps } from './snapshots.ts'
@@ -56,6 +57,8 @@ export interface SyncDeps {
   readonly now: () => number
   /** Hears of each write that was refused for good. */
   readonly onRefused?: AttachmentDeps['onRefused']
+  /** Nobody's is shown without it. */
+  readonly showsLastSeen?: PresenceDeps['showsLastSeen']
 }
 
 type DirectConnection = Awaited<ReturnType<Hocuspocus['openDirectConnection']>>
@@ -86,12 +89,20 @@ export interface Sync extends AsyncDisposable {
   readonly withDocument: UseDocument
   /** Looks up again what these users have open; see `Changes.rights`. */
   readonly review: (userIds: ReadonlySet<string>) => Promise<void>
+  /** What this user shows of themselves may be less than it was. */
+  readonly profileChanged: (userId: string) => Promise<void>
   /** Calls `listener` after each commit of a document. */
   readonly onStored: (listener: (name: DocumentName) => void) => void
   /** Calls `listener` each time a document was loaded into memory. */
   readonly onLoaded: (listener: (name: DocumentName) => void) => void
   /** Calls `listener` when a chat has a new segment; that is on disk then. */
   readonly onSegmentOpened: (listener: (channelId: string) => void) => void
+}
+
+const after = (ms: number, run: () => void): (() => void) => {
+  const timer = globalThis.setTimeout(run, ms)
+  timer.unref()
+  return () => clearTimeout(timer)
 }
 
 /** Listeners of one event; one that throws must not stop the write path. */
@@ -121,6 +132,7 @@ export const createSync = (deps: SyncDeps): Sync => {
   const discard = (live: LiveDocument, event: string, error: unknown): void => {
     if (live.failed) return
     log.error(event, { document: live.name, code: 'storage/unavailable', error: String(error) })
+    presence.discard(live)
     host.discard(live)
     for (const socket of gateway.sockets) if (socket.isUsing(live)) socket.closeSocket('storage/unavailable')
   }
@@ -167,9 +179,11 @@ export const createSync = (deps: SyncDeps): Sync => {
     clientId: drawServerClientId(),
     log,
   })
+  const presence = createPresence({ now, after, showsLastSeen: deps.showsLastSeen ?? (async () => false) })
   const gateway = createGateway({
     host,
     access,
+    presence,
     allowedOrigins,
     onBroken: (live, error) => discard(live, 'document.broken', error),
     onRefused,
@@ -191,6 +205,7 @@ export const createSync = (deps: SyncDeps): Sync => {
     pin: async (name) => new PinnedDocument(await host.openDirectConnection(name)),
     withDocument: <Result>(name: string, use: (doc: Y.Doc) => Result) => useLiveDocument(host, name, use),
     review: gateway.review,
+    profileChanged: presence.profileChanged,
     onStored: stored.add,
     onLoaded: loaded.add,
     onSegmentOpened: opened.add,
@@ -199,6 +214,7 @@ export const createSync = (deps: SyncDeps): Sync => {
       clearInterval(reviews)
       // What was received before the stop is still acknowledged; but clients that go on writing are not waited for.
       await Promise.race([journal.idle(), setTimeout(ACKNOWLEDGE_MS_MAX, undefined, { ref: false })])
+      presence[Symbol.dispose]()
       await gateway.stop('server/stopping')
       await journal.idle()
       await segments.idle()

@@ -20,7 +20,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { connectWire } from '../helpers/wire-client.ts'
 
-const TEST_MS_MAX = 60_000
+const TEST_MS_MAX = 300_000
 const UNAVAILABLE = { code: 1013, reason: 'storage/unavailable' }
 /** More than the pages that a full database may still have free. */
 const LINE_LENGTH = 500_000

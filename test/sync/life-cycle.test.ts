@@ -14,7 +14,7 @@ import { chooseSeed, createRandom } from '../helpers/random.ts'
 import { connectWire } from '../helpers/wire-client.ts'
 import { startWriter } from '../compat/numbered-writer.ts'
 
-const TEST_MS_MAX = 60_000
+const TEST_MS_MAX = 300_000
 const MICROTASKS = 60
 const STRESS_ROUNDS = 1_500
 const FAILED_LOADS = 500
@@ -45,7 +45,7 @@ const expectNoOrphans = async (server: OwnServer, expected: ReadonlyMap<string, 
   await eventually(
     () => orphansOf(server, expected),
     (orphans) => orphans.length === 0,
-    { what: 'edits of every handle on disk', msMax: 5_000 },
+    { what: 'edits of every handle on disk' },
   )
 }
 
@@ -148,7 +148,7 @@ test(
         return acked()
       },
       (count) => count === all,
-      { msMax: 40_000, what: 'all edits acknowledged' },
+      { msMax: 120_000, what: 'all edits acknowledged' },
     )
     const { upTo, head } = await loadDocument(server.storage, name)
     process.stdout.write(`life cycle: ${head} entries, ${upTo} compacted, ${rowsMax} rows at most\n`)

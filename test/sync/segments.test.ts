@@ -13,7 +13,7 @@ import { chooseSeed, createRandom } from '../helpers/random.ts'
 import { connectWire } from '../helpers/wire-client.ts'
 import { type ChatWriter, openChatWriter } from './chat-writer.ts'
 
-const TEST_MS_MAX = 60_000
+const TEST_MS_MAX = 300_000
 
 const createChat = async (server: OwnServer, { group, people }: Team): Promise<string> => {
   const { accessToken: token } = people[0]
