@@ -59,6 +59,8 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
   const { host, access, allowedOrigins, log } = deps
   const wss = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false })
   const sockets = new Set<ClientSocket>()
+  /** Set by a stop: told whenever a socket has closed. Nobody comes in any more. */
+  let closing: (() => void) | null = null
 
   host.listen({
     onAuthenticate: async ({ token, documentName, connectionConfig, context }) => {
@@ -82,6 +84,7 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
       ws.on('close', () => {
         clearTimeout(deadline)
         sockets.delete(socket)
+        closing?.()
       })
       const helloHead = hello && readHead(hello)
       if (helloHead) socket.authenticate(helloHead, hello)
@@ -93,6 +96,10 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     if (!isAllowedOrigin(request, allowedOrigins)) {
       log.warn('socket.foreign-origin', { origin: request.headers.origin?.slice(0, 200) })
       refuseUpgrade(raw, '403 Forbidden')
+      return
+    }
+    if (closing) {
+      refuseUpgrade(raw, '503 Service Unavailable')
       return
     }
     const url = URL.parse(request.url ?? '', 'http://localhost')
@@ -123,20 +130,17 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     attach: (server) => void server.on('upgrade', onUpgrade),
     stop: async (code) => {
       clearInterval(heartbeat)
-      const closing = Promise.withResolvers<void>()
-      const check = (): void => {
-        if (sockets.size === 0) closing.resolve()
+      const closed = Promise.withResolvers<void>()
+      closing = () => {
+        if (sockets.size === 0) closed.resolve()
       }
-      for (const socket of sockets) {
-        socket.onceClosed(check)
-        socket.closeSocket(code)
-      }
-      check()
+      for (const socket of sockets) socket.closeSocket(code)
+      closing()
       // Peers that do not answer the close are cut off; nothing is lost, all of theirs that was acknowledged is on disk.
       const cutOff = setTimeout(() => {
         for (const socket of sockets) socket.terminate()
       }, 1_000)
-      await closing.promise
+      await closed.promise
       clearTimeout(cutOff)
       wss.close()
     },
