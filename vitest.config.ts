@@ -12,8 +12,10 @@ const closingLine: Reporter = {
   },
 }
 
-const HOSTILE = 'test/hostile/**/*.test.ts'
-const shared = { testTimeout: 30_000, hookTimeout: 60_000 }
+/** These measure time, of an attack or of tabs that take turns, and need the machine to themselves. */
+const ALONE = ['test/hostile/**/*.test.ts', 'test/browser/tabs.test.ts']
+/** Only against what never ends: a machine that does much else needs many seconds to start one server. */
+const shared = { testTimeout: 120_000, hookTimeout: 180_000 }
 
 export default defineConfig({
   test: {
@@ -26,16 +28,16 @@ export default defineConfig({
           ...shared,
           name: 'suite',
           include: ['test/**/*.test.ts'],
-          exclude: [HOSTILE],
+          exclude: ALONE,
           sequence: { groupOrder: 0 },
         },
       },
-      // Afterwards and one at a time: these measure what an attack costs, and need the machine to themselves.
+      // Afterwards and one at a time.
       {
         test: {
           ...shared,
           name: 'hostile',
-          include: [HOSTILE],
+          include: ALONE,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           retry: { count: 2, condition: new RegExp(`${TOO_SLOW}|timed out`) },

@@ -15,7 +15,7 @@ export const expectAccepted = async (...clients: (HocuspocusClient | YWebsocketC
   await eventually(
     () => ({ isSame: isSame(clients), clocks: clients.map(({ doc }) => [...Y.snapshot(doc).sv]) }),
     (seen) => seen.isSame,
-    { what: 'one state everywhere', msMax: 20_000 },
+    { what: 'one state everywhere', msMax: 120_000 },
   )
   for (const client of clients) {
     if (!('stored' in client)) {

@@ -13,7 +13,7 @@ export const ROOT_NAME = 'text'
 /** Retries sooner than a person would mind, so that tests need not wait for the defaults of 1 to 30 s. */
 export const FAST_RECONNECT = { delay: 150, minDelay: 100, maxDelay: 500 } as const
 
-const SYNC_MS_MAX = 20_000
+const SYNC_MS_MAX = 120_000
 
 export interface SocketClose {
   readonly code: number

@@ -9,7 +9,7 @@ import { chooseSeed, createRandom } from '../helpers/random.ts'
 import { type HocuspocusClient, openHocuspocus, openYWebsocket, readFresh } from './clients.ts'
 import { startServerProcess } from './servers.ts'
 
-const TEST_MS_MAX = 60_000
+const TEST_MS_MAX = 300_000
 const ROUNDS = 8
 
 const socketOf = ({ provider }: HocuspocusClient) => provider.configuration.websocketProvider

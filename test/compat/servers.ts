@@ -29,7 +29,7 @@ export interface ServerProcess extends Addresses, AsyncDisposable {
   readonly start: () => Promise<void>
 }
 
-const READY_MS_MAX = 30_000
+const READY_MS_MAX = 120_000
 
 const addressesOf = (url: string): Addresses => ({
   url,

@@ -96,7 +96,7 @@ test('[CO3] 1,000 documents on one socket all synchronise, and the socket stays'
   using again = openHocuspocus(server, ann, names[7] as string, { socket })
   await again.synced()
   assert.equal(again.text.toJSON(), 'text 7')
-}, 60_000)
+}, 300_000)
 
 test('[CO4] a document that is closed and opened again at once on a shared socket is open', async () => {
   const name = await team.newDocument()

@@ -4,12 +4,13 @@ import { test } from 'vitest'
 import { createTeam, type Team } from '../helpers/accounts.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { chooseSeed, createRandom } from '../helpers/random.ts'
+import { assertInTime, TOO_SLOW } from '../hostile/in-time.ts'
 import { connectWire } from '../helpers/wire-client.ts'
 import { openHocuspocus } from './clients.ts'
 import { type NumberedWriter, startWriter, type WriterOptions } from './numbered-writer.ts'
 import { type ServerProcess, startServerProcess } from './servers.ts'
 
-const TEST_MS_MAX = 60_000
+const TEST_MS_MAX = 300_000
 const STOP_MS_MAX = 10_000
 const WRITERS = 8
 
@@ -34,8 +35,9 @@ const checkStop = async (server: ServerProcess, team: Team, options: WriterOptio
   const startedAt = Date.now()
   const exit = await server.stop('SIGTERM')
   const ms = Date.now() - startedAt
+  // Its own clock is the machine's too, so that one may run again whose machine was slow.
+  assertInTime(!server.output().includes('server.stop-timeout') && ms < STOP_MS_MAX, `stopped after ${ms} ms`)
   assert.deepEqual(exit, { code: 0, signal: null }, server.output())
-  assert.ok(ms < STOP_MS_MAX, `stopped after ${ms} ms`)
   const closes = await Promise.all(writers.map(({ closed }) => closed))
   // Who is too far behind to hear the goodbye within a second is cut off.
   for (const { code } of closes) assert.ok(code === 1012 || code === 1006, `closed with ${code}`)
@@ -49,6 +51,7 @@ const checkStop = async (server: ServerProcess, team: Team, options: WriterOptio
 
 test(
   '[LC5] SIGTERM under 8 writers ends the server with code 0 within 10 s, and every acknowledged edit is there',
+  { timeout: TEST_MS_MAX, retry: { count: 2, condition: new RegExp(TOO_SLOW) } },
   async () => {
     const random = createRandom(chooseSeed())
     process.stdout.write(`stopping: SEED=${random.seed}\n`)
@@ -62,7 +65,6 @@ test(
     await checkStop(server, team, { window: 5_000 }, random.int(5_000, 20_000))
     await checkStop(server, team, { window: 50, bytes: 20_000, overwrites: true }, random.int(300, 600))
   },
-  TEST_MS_MAX,
 )
 
 test('[LC6] a second signal ends the server at once', async () => {
@@ -72,11 +74,10 @@ test('[LC6] a second signal ends the server at once', async () => {
   const wire = await connectWire(server.syncUrl)
   await wire.open(await newDocument(), people[0].accessToken)
   wire.socket.pause()
-  server.signal('SIGTERM')
-  await eventually(server.output, (output) => output.includes('server.stopping'))
-  const startedAt = Date.now()
-  assert.deepEqual(await server.stop('SIGINT'), { code: 1, signal: null })
-  assert.ok(!server.output().includes('server.stopped'))
-  assert.ok(Date.now() - startedAt < 800, `ended after ${Date.now() - startedAt} ms`)
+  // Both signals are there when it goes on, so that it cannot be done with the first before it has the second.
+  for (const signal of ['SIGSTOP', 'SIGTERM', 'SIGINT'] as const) server.signal(signal)
+  assert.deepEqual(await server.stop('SIGCONT'), { code: 1, signal: null })
+  // Neither by the end of the stopping, nor by the time that it may take.
+  for (const event of ['server.stopped', 'server.stop-timeout']) assert.ok(!server.output().includes(event), event)
   wire.socket.terminate()
 })

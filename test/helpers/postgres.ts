@@ -22,7 +22,7 @@ export interface TestPostgres extends AsyncDisposable {
 
 const USER = 'postgres'
 const PASSWORD = 'postgres'
-const START_MS_MAX = 30_000
+const START_MS_MAX = 120_000
 
 /** `no-sync` only spares the sync of the empty cluster; the server itself runs with fsync on. */
 const INITDB_FLAGS = ['--no-sync', '--no-locale', '--encoding=UTF8', '--no-instructions']

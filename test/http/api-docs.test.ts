@@ -22,7 +22,7 @@ const examples = [...page.matchAll(/^```sh\n(.*?)^```\n\n^```json\n(.*?)^```/gms
   answer: JSON.parse(match[2] as string) as object,
 }))
 
-test('[OA6] the commands of docs/api.md answer what stands under them', { timeout: 60_000 }, async () => {
+test('[OA6] the commands of docs/api.md answer what stands under them', { timeout: 300_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'syncline-api-docs-'))
   const server = await startServer(parseConfig({ PORT: '0', DATA_DIR: folder }), createLogger({ level: 'error' }))
   try {
@@ -30,7 +30,7 @@ test('[OA6] the commands of docs/api.md answer what stands under them', { timeou
     const mark = '=== next ==='
     const script = examples.map(({ commands }) => commands).join(`\nprintf '\\n${mark}\\n'\n`)
     const env = { ...process.env, SYNCLINE_URL: server.url }
-    const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { env, cwd: ROOT, timeout: 50_000 })
+    const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { env, cwd: ROOT, timeout: 240_000 })
     const answers = stdout.split(mark).map((text) => JSON.parse(text) as unknown)
     expect(answers).toMatchObject(examples.map(({ answer }) => answer))
   } finally {

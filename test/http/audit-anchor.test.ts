@@ -13,12 +13,15 @@ import { openSecrets } from '../../server/secret.ts'
 import { startOwnServer } from '../compat/servers.ts'
 import { createGroup, createTeam, register } from '../helpers/accounts.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { startOwnTime } from '../helpers/own-time.ts'
 import { NODE, startProcess } from '../helpers/processes.ts'
 import { chooseSeed, createRandom } from '../helpers/random.ts'
 import { connectWire } from '../helpers/wire-client.ts'
 import { add, AUDIT_KEY, endAt, mustHead, openChain, TAMPERINGS } from './audit-chain.ts'
 
 const seed = chooseSeed()
+
+const FOLLOW_MS_MAX = 5_000
 
 let databases = 0
 let folder: string
@@ -53,12 +56,13 @@ describe('the anchor', () => {
     const dataDir = await mkdtemp(join(folder, 'anchor-'))
     const log = createLogger({ level: 'error' })
     {
+      using ownTime = startOwnTime()
       await using _anchor = keepAnchor({ db: storage.db, key: AUDIT_KEY, dataDir, log })
       const follows = (seq: number) =>
         eventually(
           () => readAnchor(dataDir, AUDIT_KEY),
           (anchor) => anchor?.seq === seq,
-          { msMax: 5_000, what: `anchor at ${seq}` },
+          { msMax: FOLLOW_MS_MAX, now: ownTime.now, what: `anchor at ${seq}` },
         )
       await follows(3)
       await add(storage, audit, { actor: null, action: 'member.joined' })

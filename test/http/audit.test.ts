@@ -14,7 +14,7 @@ import { startPostgres, type TestPostgres } from '../helpers/postgres.ts'
 import { chooseSeed, createRandom, type Random } from '../helpers/random.ts'
 import { add, AUDIT_KEY, endAt, mustHead, openChain, setHead, TAMPERINGS } from './audit-chain.ts'
 
-const START_MS_MAX = 60_000
+const START_MS_MAX = 300_000
 const ENTRIES = 30
 const seed = chooseSeed()
 

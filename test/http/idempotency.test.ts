@@ -10,7 +10,7 @@ import { createLogger } from '../../server/log.ts'
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts'
 import { type Asking, openTestApp, PASSWORD, type TestApp, type TestAppOptions } from './test-app.ts'
 
-const START_MS_MAX = 60_000
+const START_MS_MAX = 300_000
 
 let postgres: TestPostgres
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'vitest'
 import { NODE, startProcess } from '../helpers/processes.ts'
 
-const START_MS_MAX = 20_000
+const START_MS_MAX = 90_000
 
 const openProcess = async (env: Record<string, string> = {}) => {
   await using owned = new AsyncDisposableStack()

@@ -5,7 +5,7 @@ import { chooseSeed, createRandom } from '../helpers/random.ts'
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts'
 import { openTestApp, PASSWORD, type TestApp } from './test-app.ts'
 
-const START_MS_MAX = 60_000
+const START_MS_MAX = 300_000
 const seed = chooseSeed()
 
 /** How often each outcome came: `201`, or the error's code. */

@@ -12,7 +12,7 @@ import { NODE, startProcess } from '../helpers/processes.ts'
 import { readTasks } from '../../shared/tasks/model.ts'
 
 const READY = /listening on (\S+)/
-const START_MS_MAX = 20_000
+const START_MS_MAX = 90_000
 
 const startChild = async (folder: string) => {
   const child = startProcess(NODE, ['server/main.ts'], { env: { DATA_DIR: folder, PORT: '0' } })

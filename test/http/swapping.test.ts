@@ -96,7 +96,7 @@ describe('ids of others', () => {
     expect(leaks).toEqual([])
     expect(await readAll()).toEqual(before)
     process.stdout.write(`swapping: ${endpoints.length} endpoints, ${JSON.stringify(counts)}, 0 leaks\n`)
-  }, 60_000)
+  }, 300_000)
 
   test('[HP23] what is forbidden to a stranger is answered as what does not exist', async () => {
     const { stranger } = world.people

@@ -17,7 +17,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts'
 import { openTestApp, type TestApp } from './test-app.ts'
 
-const START_MS_MAX = 60_000
+const START_MS_MAX = 300_000
 
 type Somebody = Awaited<ReturnType<TestApp['person']>>
 

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { checkinId } from '../../shared/checkins/model.ts'
 import { periodAt, yearOf } from '../../shared/period.ts'
@@ -11,11 +11,14 @@ import { appendUpdates } from '../../storage/updates.ts'
 import { type OwnServer, startOwnServer } from '../compat/servers.ts'
 import { ask, createTeam, type Person } from '../helpers/accounts.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { startOwnTime } from '../helpers/own-time.ts'
 import { connectWire } from '../helpers/wire-client.ts'
 
 const SCORES = { productive: 8, satisfied: 7, body: 6, care: 9 }
 const WEEKLY_UTC = { timezone: 'UTC', frequency: 'weekly', createdAt: 0 } as const
-const SECOND = { msMax: 1_000 }
+const ownTime = startOwnTime()
+afterAll(() => ownTime[Symbol.dispose]())
+const SECOND = { msMax: 1_000, now: ownTime.now }
 
 const currentPeriod = (): string => periodAt(Date.now(), WEEKLY_UTC)
 const wallName = (groupId: string): string => `wall/${groupId}/${yearOf(currentPeriod())}`

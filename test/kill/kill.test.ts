@@ -6,7 +6,7 @@ import { chooseSeed } from '../helpers/random.ts'
 import { type KillReport, runRounds } from './rounds.ts'
 import { openPostgresTarget, openSqliteTarget, openStockTarget, type Target } from './targets.ts'
 
-const TEST_MS_MAX = 240_000
+const TEST_MS_MAX = 1_200_000
 
 const run = async (open: () => Promise<Target>, rounds: number): Promise<KillReport> => {
   const seed = chooseSeed()

@@ -13,9 +13,9 @@ const DOCUMENTS_MAX = 3
 const ACKNOWLEDGED_MAX = 1_500
 const WRITING_MS_MAX = 5_000
 const DELAY_MS_MAX = 12
-const OPEN_MS_MAX = 20_000
+const OPEN_MS_MAX = 120_000
 /** By then a writer whose server or database is gone has been told: its socket or its document is closed. */
-const ENDED_MS_MAX = 10_000
+const ENDED_MS_MAX = 60_000
 
 export interface KillReport {
   readonly rounds: number

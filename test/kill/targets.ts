@@ -24,7 +24,7 @@ export interface Target extends AsyncDisposable {
   readonly restart: () => Promise<void>
 }
 
-const READY_MS_MAX = 30_000
+const READY_MS_MAX = 120_000
 /** Well below the life of an access token. */
 const LOGIN_EVERY_MS = 5 * 60_000
 

@@ -12,7 +12,7 @@ import { needStrace, record } from './record.ts'
 
 const CUTS = 100
 const APPENDS = 400
-const TEST_MS_MAX = 180_000
+const TEST_MS_MAX = 900_000
 
 beforeAll(needStrace, TEST_MS_MAX)
 

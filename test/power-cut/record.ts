@@ -19,7 +19,7 @@ export type DiskEvent =
 const SYSTEM_CALLS =
   'openat,creat,pwrite64,write,pwritev,pwritev2,writev,ftruncate,truncate,fsync,fdatasync,sync_file_range,unlink,' +
   'unlinkat,rename,renameat,renameat2,fallocate,copy_file_range,sendfile,mmap'
-const CHILD_MS_MAX = 120_000
+const CHILD_MS_MAX = 600_000
 
 /** Installs strace where it is missing and that is possible; otherwise says what to do. */
 export const needStrace = (): void => {

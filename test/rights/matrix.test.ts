@@ -12,7 +12,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { connectWire } from '../helpers/wire-client.ts'
 import { type Actor, ACTORS, type Asker, CONTEXT, kindOf, openStage, type Stage } from './stage.ts'
 
-const TEST_MS_MAX = 120_000
+const TEST_MS_MAX = 600_000
 const ANOTHERS = ' (another’s)'
 
 interface Row {

@@ -15,8 +15,8 @@ const DOCUMENTS = ['document/0000000001', 'tasks/0000000001']
 const ENOUGH = 30
 const RUNS_PER_FAULT = 6
 const OUTAGE_CALLS_MAX = 6
-const RUN_MS_MAX = 30_000
-const TEST_MS_MAX = 180_000
+const RUN_MS_MAX = 120_000
+const TEST_MS_MAX = 900_000
 
 const FAULTS = [
   { call: 'fsync', error: 'EIO' },

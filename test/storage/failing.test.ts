@@ -222,12 +222,12 @@ describe('Postgres', () => {
         const total = (): number => accepted.reduce((sum, own) => sum + own.length, 0)
         let goesOn = true
         const writing = writeUntil(storage, () => goesOn, accepted)
-        await eventually(total, (count) => count >= 50, { msMax: 20_000 })
+        await eventually(total, (count) => count >= 50)
         await postgres[how]()
         const atStop = total()
         await assert.rejects(append(storage, NOTES, 'while it is down'))
         await postgres.start()
-        await eventually(total, (count) => count >= atStop + 50, { msMax: 20_000 })
+        await eventually(total, (count) => count >= atStop + 50)
         goesOn = false
         const rejected = await writing
         assert.ok(rejected > 0, 'nothing was rejected: the stop came too late')

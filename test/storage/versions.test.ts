@@ -10,7 +10,7 @@ import { startPostgres, type TestPostgres } from '../helpers/postgres.ts'
 let postgres: TestPostgres
 beforeAll(async () => {
   postgres = await startPostgres()
-}, 60_000)
+}, 300_000)
 afterAll(() => postgres[Symbol.asyncDispose]())
 
 versionStoreContract('SQLite', async () => {

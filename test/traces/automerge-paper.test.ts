@@ -9,7 +9,7 @@ import { eventually, nextTurn } from '../helpers/eventually.ts'
 import { chooseSeed, createRandom } from '../helpers/random.ts'
 import { applyPatches, readTrace, type SequentialTrace } from './trace.ts'
 
-const TEST_MS_MAX = 180_000
+const TEST_MS_MAX = 900_000
 const SPELLS = 6
 const SPELL_EDITS_MAX = 4_000
 /** Edits between two looks at the network: as fast as a machine could type, without starving the sockets. */

@@ -10,8 +10,8 @@ import { eventually } from '../helpers/eventually.ts'
 import { chooseSeed, createRandom, type Random } from '../helpers/random.ts'
 import { applyPatches, type ConcurrentTrace, createVersion, readTrace, type Version } from './trace.ts'
 
-const TEST_MS_MAX = 180_000
-const ARRIVAL_MS_MAX = 20_000
+const TEST_MS_MAX = 900_000
+const ARRIVAL_MS_MAX = 120_000
 const KILLS = 2
 /** How likely an author goes offline before an edit, and for how many edits at most. */
 const OFFLINE_CHANCE = 0.002
