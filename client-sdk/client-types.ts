@@ -48,6 +48,8 @@ export interface Handle<Value> {
   readonly canRedo: () => boolean
   /** Stops listening. Edits that are not stored yet are stored all the same. */
   readonly close: () => Promise<void>
+  /** Called once it is closed, by `close()` or because somebody else uses this device now. Returns its undo. */
+  readonly onClose: (listener: () => void) => () => void
 }
 
 /** An edit that the server refused; its author keeps it. */
@@ -63,6 +65,11 @@ export interface Quarantined {
   readonly update: Uint8Array
 }
 
+/**
+ * The edits of this person that the server refused, on this device, in the order of their refusal. They stay until they are
+ * retried or discarded, also over a logout. Both reject with `AppError` `record/not-found` for what is not there (any more),
+ * `retry` also with `operation/unknown` for what no operation made: an editor, an undo.
+ */
 export interface Quarantine {
   readonly list: () => Promise<readonly Quarantined[]>
   /** Runs the operation once more, as a new edit. Throws `AppError` where it cannot; then it stays. */
@@ -71,6 +78,7 @@ export interface Quarantine {
   readonly subscribe: (listener: () => void) => () => void
 }
 
+/** Who uses this device. There is always somebody: a guest until an account is made or signed in to, and after a logout. */
 export interface CurrentUser {
   readonly id: string
   /** Null for a guest: somebody who has no account yet. */
@@ -92,6 +100,7 @@ export interface GroupView {
   readonly isPending: boolean
 }
 
+/** A channel as its members see it, also offline. */
 export interface ChannelView {
   readonly id: string
   readonly groupId: string

@@ -3,6 +3,10 @@
 import type { ErrorCode } from '../shared/errors.ts'
 import type { RefusedMessage } from '../shared/protocol.ts'
 
+/**
+ * `offline`: no socket, by will or for want of a network; it is tried again unless `goOffline()` was called. `connecting`: one
+ * is on its way. `live`: the server is there. `denied`: nobody is logged in, because this is a guest or the login has ended.
+ */
 export type ConnectionState = 'offline' | 'connecting' | 'live' | 'denied'
 
 /** What happens to one attached document, in the order of the server's frames. */

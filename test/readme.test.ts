@@ -37,7 +37,7 @@ test('[RM1] the JavaScript example runs as it stands', async () => {
   const file = join(ROOT, 'node_modules', '.readme-example.mjs')
   await writeFile(file, example as string)
   try {
-    const { stdout } = await run(process.execPath, [file], { env, timeout: 20_000 })
+    const { stdout } = await run(process.execPath, [file], { env, timeout: 90_000 })
     expect(stdout).toBe('both read: Hello Ada!\n')
   } finally {
     await rm(file)
@@ -46,7 +46,7 @@ test('[RM1] the JavaScript example runs as it stands', async () => {
 
 test('[RM1] the command-line example runs as it stands', async () => {
   const example = blocks('sh').find((block) => block.includes('curl')) as string
-  const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', example], { env, cwd: ROOT, timeout: 20_000 })
+  const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', example], { env, cwd: ROOT, timeout: 90_000 })
   expect(JSON.parse(stdout)).toMatchObject({ success: true, data: { type: 'DOC', name: 'Minutes' } })
 })
 

@@ -35,6 +35,15 @@ export interface Entry extends NewEntry {
   readonly seq: number
 }
 
+/** What was appended, with the numbers that `write` gave. */
+export const numbered = (entries: readonly NewEntry[], seqs: readonly number[]): readonly Entry[] =>
+  entries.map(({ document, update, pending }, index) => ({
+    seq: seqs[index] as number,
+    document,
+    update,
+    ...(pending && { pending }),
+  }))
+
 /** Anything that the structured clone of browsers takes, without functions; adapters keep it by value. */
 export type StoredValue =
   | Json
@@ -60,6 +69,11 @@ export interface DocumentSummary {
   readonly pending: number
 }
 
+/**
+ * One area of a disk: the entries of documents, and values by key. Nothing is in it that was not wholly written, and what
+ * `write` has resolved for outlives a crash. Every method rejects with `StoreError`; after a close, or when the area was
+ * wiped, with `store/closed`.
+ */
 export interface Store extends AsyncDisposable {
   /**
    * Does all of `batch` or nothing, and resolves with the numbers of what was appended once it is on the disk. Batches take
@@ -84,6 +98,10 @@ export interface Disk {
   readonly wipe: (area: string) => Promise<void>
 }
 
+/**
+ * `store/full`: the disk or the browser's share of it; what was there stays. `store/closed`: closed, or wiped, or cleared by
+ * the user. `store/failed`: anything else, with its `cause`.
+ */
 export type StoreErrorCode = 'store/full' | 'store/closed' | 'store/failed'
 
 /** The device could not keep or read something; nothing of the batch was written. */

@@ -143,5 +143,5 @@ export const modelTests = (name: string, create: CreateDatabase): void => {
       total.appends > 50 && total.snapshots > 10 && total.claims > 5 && total.reopened > 0,
       JSON.stringify(total),
     )
-  }, 60_000)
+  }, 300_000)
 }

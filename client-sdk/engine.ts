@@ -1,0 +1,258 @@
+// The leading tab's work: attaches every document that some tab has open, or that has pending edits, and tells all tabs
+// what comes of it. A tab that does not lead has none.
+import * as Y from 'yjs'
+import { applyState } from '../shared/apply-state.ts'
+import type { ErrorCode } from '../shared/errors.ts'
+import type { Json } from '../shared/json.ts'
+import type { Kind } from '../shared/kind.ts'
+import type { AnyOperation, OperationContext } from '../shared/operation.ts'
+import type { Clock, Connection } from './connection-types.ts'
+import { type Entry, numbered, type RecordedOperation, type Store } from './offline/store.ts'
+import type { QuarantineStore } from './quarantine.ts'
+import type { Outcome, Refused } from './rebuild.ts'
+import type { ServerView } from './replica.ts'
+import { endsLogin } from './session.ts'
+import { createSyncedDocument, type SyncedDocument } from './synced-document.ts'
+
+/** What became of a document's edits, for all tabs. */
+export type EngineEvent =
+  | { readonly type: 'remote'; readonly document: string; readonly update: Uint8Array }
+  | { readonly type: 'stored'; readonly document: string; readonly seqs: readonly number[] }
+  | { readonly type: 'view'; readonly document: string; readonly view: Partial<ServerView> }
+  | {
+      readonly type: 'rebuilt'
+      readonly document: string
+      readonly replaced: readonly (readonly [from: number, to: number])[]
+      readonly gone: readonly number[]
+    }
+  /** Edits of another tab; said by that tab itself. */
+  | { readonly type: 'edits'; readonly document: string; readonly entries: readonly Entry[] }
+  /** Of the server; and `opened` and `closed`, as the document is for us there. */
+  | { readonly type: 'message'; readonly document: string; readonly message: { readonly type: string } }
+
+export interface EngineOptions {
+  readonly store: Store
+  readonly connection: Connection
+  readonly clock: Clock
+  readonly quarantine: QuarantineStore
+  readonly kindOf: (document: string) => Promise<Kind>
+  readonly operationsOf: (document: string) => Promise<ReadonlyMap<string, AnyOperation>>
+  readonly context: (kind: Kind, document: string) => OperationContext
+  /** The doc of this tab, once all that was told of it is in it. The first call opens it; `release` lets go of it. */
+  readonly docOf: (document: string) => Promise<Y.Doc>
+  readonly release: (document: string) => Promise<void>
+  readonly tell: (event: EngineEvent) => void
+  /** Runs an edit that a document takes no more in the one that follows it; false where there is none. */
+  readonly resend: (document: string, operation: RecordedOperation) => Promise<boolean>
+  /** Commands that may make a document exist are still on their way; resolves when that has changed. */
+  readonly untilCommandsSent: () => Promise<void> | null
+  readonly commandsDone: () => number
+  readonly onError: (error: unknown) => void
+}
+
+export interface Engine extends AsyncDisposable {
+  /** There is a server to talk to: only then documents are opened here too, so that a start without one costs nothing. */
+  readonly activate: () => Promise<void>
+  /** `tab` has the document open. */
+  readonly want: (document: string, tab: string) => Promise<void>
+  readonly unwant: (document: string, tab: string) => void
+  readonly add: (document: string, entries: readonly Entry[]) => Promise<void>
+  readonly send: (document: string, message: { readonly type: string; readonly [field: string]: Json }) => void
+}
+
+/** Confirmed entries of a document before they are merged into one. */
+const ENTRIES_BEFORE_COMPACTION = 200
+/** A document that nobody has open stays attached for so long: people come back to what they have just left. */
+const LINGER_MS = 5_000
+
+export const createEngine = (options: EngineOptions): Engine => {
+  const { store, connection, quarantine, tell } = options
+  const synced = new Map<string, Promise<SyncedDocument>>()
+  /** Entries that a rebuild made, by number: what comes back again goes into quarantine. */
+  const repeated = new Set<number>()
+  /** The tabs that have a document open. */
+  const wantedBy = new Map<string, Set<string>>()
+  const lingering = new Map<string, () => void>()
+  let isActive = false
+  let isClosed = false
+
+  const rebuild = async (document: string, refused: readonly Refused[]) => {
+    const kind = await options.kindOf(document)
+    // A sealed segment takes no new messages: they go to the newest, where people look.
+    const moved = new Set<number>()
+    for (const { entry, message } of refused) {
+      const operation = entry.pending?.operation
+      if (message.code !== 'segment-sealed' || !operation) continue
+      if (await options.resend(document, operation)) moved.add(entry.seq)
+    }
+    const entries = await store.load(document)
+    // Refusals are rare: what mends them is not loaded before.
+    const { planRebuild } = await import('./rebuild.ts')
+    const { made, quarantined } = planRebuild({
+      kind,
+      operations: await options.operationsOf(document),
+      entries: entries.filter(({ seq }) => !moved.has(seq)),
+      refused,
+      isRepeated: (seq) => repeated.has(seq),
+      context: () => options.context(kind, document),
+    })
+    const gone = entries.filter(({ pending }) => pending).map(({ seq }) => seq)
+    const append = made.map(({ entry }) => entry)
+    const seqs = await store.write({ append, drop: gone, put: quarantine.toPut(quarantined) })
+    const written = numbered(append, seqs)
+    for (const { seq } of written) repeated.add(seq)
+    await quarantine.refresh()
+    const replaced = made.map(({ from }, index): [number, number] => [from, seqs[index] as number])
+    tell({ type: 'rebuilt', document, replaced, gone })
+    tell({ type: 'view', document, view: { refused: quarantine.countOf(document) } })
+    return { made: written, gone }
+  }
+
+  /** The right to a document is gone, or never was: what was kept of it goes, what was not stored is the author's. */
+  const purge = async (document: string, code: ErrorCode): Promise<void> => {
+    const entries = await store.load(document)
+    const out: Outcome[] = entries.filter(({ pending }) => pending).map((entry) => ({ entry, code, path: '' }))
+    const gone = entries.map(({ seq }) => seq)
+    await store.write({ drop: gone, put: quarantine.toPut(out) })
+    await quarantine.refresh()
+    tell({ type: 'rebuilt', document, replaced: [], gone })
+    tell({ type: 'view', document, view: { access: 'denied', refused: quarantine.countOf(document) } })
+  }
+
+  const onDenied = async (document: string, code: ErrorCode): Promise<boolean> => {
+    // The login has ended, not the right: it waits for the next.
+    if (endsLogin(code)) return false
+    const sent = options.untilCommandsSent()
+    if (sent) {
+      await sent
+      return true
+    }
+    await purge(document, code)
+    return false
+  }
+
+  /** Many small entries become one; pending ones stay by themselves. */
+  const compact = async (document: string, entries: readonly Entry[]): Promise<void> => {
+    const confirmed = entries.filter(({ pending }) => !pending)
+    if (confirmed.length < ENTRIES_BEFORE_COMPACTION) return
+    const doc = new Y.Doc()
+    for (const { update } of confirmed) applyState(doc, update)
+    await store.write({
+      append: [{ document, update: Y.encodeStateAsUpdate(doc) }],
+      drop: confirmed.map(({ seq }) => seq),
+    })
+    doc.destroy()
+  }
+
+  const start = async (document: string): Promise<SyncedDocument> => {
+    const doc = { current: await options.docOf(document) }
+    // What such a kind's edits may name, commands make.
+    const { asks } = await options.kindOf(document)
+    const entries = await store.load(document)
+    await compact(document, entries)
+    return createSyncedDocument({
+      name: document,
+      store,
+      connection,
+      clock: options.clock,
+      pending: entries.filter(({ pending }) => pending),
+      stateVector: () => Y.encodeStateVector(doc.current),
+      onRemote: (update) => tell({ type: 'remote', document, update }),
+      onView: (view) => tell({ type: 'view', document, view }),
+      commandsDone: options.commandsDone,
+      untilReady: () => (asks === 'groups' ? options.untilCommandsSent() : null),
+      onStored: (seqs) => {
+        for (const seq of seqs) repeated.delete(seq)
+        tell({ type: 'stored', document, seqs })
+      },
+      rebuild: async (refused) => {
+        const rebuilt = await rebuild(document, refused)
+        doc.current = await options.docOf(document)
+        return rebuilt
+      },
+      onDenied: async (code) => {
+        const again = await onDenied(document, code)
+        doc.current = await options.docOf(document)
+        return again
+      },
+      // What is only ours cannot come from outside.
+      onMessage: (message) => {
+        if (message.type !== 'opened' && message.type !== 'closed') tell({ type: 'message', document, message })
+      },
+      onOpenAtServer: (isOpen) => tell({ type: 'message', document, message: { type: isOpen ? 'opened' : 'closed' } }),
+      onAwareness: () => {},
+      onError: options.onError,
+    })
+  }
+
+  const open = (document: string): Promise<SyncedDocument> => {
+    let opening = synced.get(document)
+    if (!opening) {
+      opening = start(document)
+      // One that could not be opened is tried again when it is asked for again.
+      opening.catch(() => synced.delete(document))
+      synced.set(document, opening)
+    }
+    return opening
+  }
+
+  const detach = async (document: string): Promise<void> => {
+    lingering.delete(document)
+    const opening = synced.get(document)
+    if (isClosed || !opening || (wantedBy.get(document)?.size ?? 0) > 0) return
+    const one = await opening
+    if (!one.isIdle()) {
+      linger(document)
+      return
+    }
+    synced.delete(document)
+    await one.close()
+    await options.release(document)
+  }
+
+  const linger = (document: string): void => {
+    lingering.get(document)?.()
+    const run = (): void => void detach(document).catch(options.onError)
+    lingering.set(document, options.clock.after(LINGER_MS, run))
+  }
+
+  return {
+    activate: async () => {
+      if (isActive || isClosed) return
+      isActive = true
+      // What was never stored is, whether somebody has it open or not.
+      const pending = new Set((await store.pending()).map(({ document }) => document))
+      await Promise.all(Array.from(new Set([...pending, ...wantedBy.keys()]), open))
+      for (const document of pending) if (!wantedBy.has(document)) linger(document)
+    },
+    want: async (document, tab) => {
+      const tabs = wantedBy.get(document) ?? new Set()
+      wantedBy.set(document, tabs.add(tab))
+      if (isActive && !isClosed) await open(document)
+    },
+    unwant: (document, tab) => {
+      const tabs = wantedBy.get(document)
+      tabs?.delete(tab)
+      if (tabs?.size === 0) wantedBy.delete(document)
+      if (isActive && !isClosed) linger(document)
+    },
+    add: async (document, entries) => {
+      // Before it is active they are on the disk, where it will find them.
+      if (!isActive || isClosed) return
+      const one = await open(document)
+      one.add(entries)
+      if (!wantedBy.has(document)) linger(document)
+    },
+    send: (document, message) => {
+      void synced.get(document)?.then(({ attached }) => attached.sendMessage(message))
+    },
+    [Symbol.asyncDispose]: async () => {
+      isClosed = true
+      for (const cancel of lingering.values()) cancel()
+      const all = await Promise.allSettled(synced.values())
+      const open = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+      await Promise.all(open.map((one) => one.close()))
+      await Promise.all(Array.from(synced.keys(), options.release))
+    },
+  }
+}

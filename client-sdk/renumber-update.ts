@@ -1,0 +1,235 @@
+// Carries raw Yjs edits over to a new client id, onto a state that lacks the edits refused before them (design 4.2). Plays
+// everything on a doc of its own and writes each struct anew between the neighbours it has there and keeps; judges nothing.
+import * as encoding from 'lib0/encoding'
+import * as Y from 'yjs'
+
+export interface RenumberOptions {
+  /** The confirmed state: what the results are applied to. It is only read. */
+  readonly base: Y.Doc
+  /** Updates (version 1) whose structs and deletions are left out. */
+  readonly refused: readonly Uint8Array[]
+  /** Pending updates (version 1), in the order they were made. What `base` has of them already stays as it is. */
+  readonly updates: readonly Uint8Array[]
+  /** The client ids whose structs are carried over; those of others are left out. */
+  readonly clientIds: ReadonlySet<number>
+  readonly newClientId: number
+  /** The clock of the first struct under the new client id. */
+  readonly firstClock: number
+}
+
+export interface Renumbered {
+  /** Beside each update what it becomes; null where nothing of it is left, because it lives in what was refused. */
+  readonly updates: readonly (Uint8Array | null)[]
+  readonly nextClock: number
+}
+
+/** Clocks of one client in a row. `to` is the new clock of the first. */
+interface Run {
+  readonly clock: number
+  readonly length: number
+  readonly to: number
+}
+
+type Type = typeof Y.Doc.prototype.share extends Map<string, infer Shared> ? Shared : never
+
+/** Where runs of clocks went, by client. */
+const createRuns = () => {
+  const runsByClient = new Map<number, Run[]>()
+  /** How many runs of `runs` begin at or before `clock`. */
+  const countUpTo = (runs: readonly Run[], clock: number): number => {
+    let [low, high] = [0, runs.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((runs[middle] as Run).clock <= clock) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+  return {
+    add: (client: number, run: Run): void => {
+      const runs = runsByClient.get(client) ?? []
+      runsByClient.set(client, runs)
+      const at = countUpTo(runs, run.clock)
+      const before = runs[at - 1]
+      const continues = before?.clock === run.clock - (before?.length ?? 0) && before.to + before.length === run.to
+      if (continues) runs[at - 1] = { ...before, length: before.length + run.length }
+      else runs.splice(at, 0, run)
+    },
+    /** The new clock, or null. */
+    find: (client: number, clock: number): number | null => {
+      const runs = runsByClient.get(client) ?? []
+      const run = runs[countUpTo(runs, clock) - 1]
+      return run && clock < run.clock + run.length ? run.to + clock - run.clock : null
+    },
+    /** The parts of the clocks from `clock` to before `end` that there are. */
+    within: (client: number, clock: number, end: number): readonly Run[] => {
+      const runs = runsByClient.get(client) ?? []
+      const found: Run[] = []
+      for (let at = Math.max(countUpTo(runs, clock) - 1, 0); at < runs.length; at++) {
+        const run = runs[at] as Run
+        if (run.clock >= end) break
+        const from = Math.max(run.clock, clock)
+        const until = Math.min(run.clock + run.length, end)
+        if (from < until) found.push({ clock: from, length: until - from, to: run.to + from - run.clock })
+      }
+      return found
+    },
+  }
+}
+
+type Neighbours = readonly [left: Y.Item | null, right: Y.Item | null]
+
+interface Gaps {
+  /** The nearest items on both sides that are there. From now on `item` is there too. */
+  readonly fill: (item: Y.Item) => Neighbours
+}
+
+/**
+ * Looks on both sides at once and remembers what stands beside what: so the nearer side is all that is ever walked, and
+ * thousands of structs in one gap do not cost their square. Good for as long as no item is split.
+ */
+const createGaps = (isThere: (item: Y.Item) => boolean): Gaps => {
+  const next = new Map<Y.Item, Y.Item | null>()
+  const previous = new Map<Y.Item, Y.Item | null>()
+  const isMissing = (item: Y.Item | null): item is Y.Item => item !== null && !isThere(item)
+
+  const find = (item: Y.Item): Neighbours => {
+    let { left, right } = item
+    while (isMissing(left) && isMissing(right)) [left, right] = [left.left, right.right]
+    const [after, before] = [left && next.get(left), right && previous.get(right)]
+    if (left && after !== undefined) return [left, after]
+    if (right && before !== undefined) return [before, right]
+    while (isMissing(left)) left = left.left
+    while (isMissing(right)) right = right.right
+    return [left, right]
+  }
+
+  return {
+    fill: (item) => {
+      const [left, right] = find(item)
+      next.set(item, right)
+      previous.set(item, left)
+      if (left) next.set(left, item)
+      if (right) previous.set(right, item)
+      return [left, right]
+    },
+  }
+}
+
+type Deletes = Map<number, { readonly clock: number; readonly length: number }[]>
+
+const encode = (client: number, structs: readonly Y.Item[], deletes: Deletes): Uint8Array => {
+  const encoder = new Y.UpdateEncoderV1()
+  const rest = encoder.restEncoder
+  const first = structs[0]
+  encoding.writeVarUint(rest, first ? 1 : 0)
+  if (first) {
+    encoding.writeVarUint(rest, structs.length)
+    encoder.writeClient(client)
+    encoding.writeVarUint(rest, first.id.clock)
+    for (const struct of structs) struct.write(encoder, 0)
+  }
+  encoding.writeVarUint(rest, deletes.size)
+  for (const [of, ranges] of deletes) {
+    encoding.writeVarUint(rest, of)
+    encoding.writeVarUint(rest, ranges.length)
+    for (const { clock, length } of ranges.toSorted((a, b) => a.clock - b.clock)) {
+      encoding.writeVarUint(rest, clock)
+      encoding.writeVarUint(rest, length)
+    }
+  }
+  return encoder.toUint8Array()
+}
+
+/**
+ * Writes pending updates anew, as if their author had made them on `base`, without what was refused: text stands where the
+ * refused text would have stood beside it, and in its order; what lives in a refused container is left out, and so are
+ * deletions of what was refused. Applied in their order to the state of `base`, the results leave nothing pending.
+ */
+export const renumberUpdates = (options: RenumberOptions): Renumbered => {
+  const { base, refused, updates, clientIds, newClientId, firstClock } = options
+  // What the author saw. All is one transaction, so that Yjs neither merges structs of different fates nor collects any.
+  const author = new Y.Doc({ gc: false })
+  const carried = createRuns()
+  let nextClock = firstClock
+  const knownEnd = (client: number): number => Y.getState(base.store, client)
+
+  /** What an id is called from now on; null while nothing stands for it. */
+  const newId = ({ client, clock }: Y.ID): Y.ID | null => {
+    if (clock < knownEnd(client)) return Y.createID(client, clock)
+    const to = carried.find(client, clock)
+    return to === null ? null : Y.createID(newClientId, to)
+  }
+  const isThere = (item: Y.Item): boolean => newId(item.id) !== null
+
+  /** The items of `update` that are to be carried over, as they stand in the author's doc. */
+  const itemsOf = (update: Uint8Array): Set<Y.Item> => {
+    const items = new Set<Y.Item>()
+    for (const { id, length } of Y.decodeUpdate(update).structs) {
+      const { client, clock } = id
+      const structs = author.store.clients.get(client)
+      const start = Math.max(clock, knownEnd(client))
+      const end = Math.min(clock + length, Y.getState(author.store, client))
+      if (!structs || !clientIds.has(client) || start >= end) continue
+      for (let at = Y.findIndexSS(structs, start); at < structs.length; at++) {
+        const struct = structs[at] as Y.Item | Y.GC
+        if (struct.id.clock >= end) break
+        // What was collected has no content to carry.
+        if (struct instanceof Y.Item) items.add(struct)
+      }
+    }
+    return items
+  }
+
+  /** Writes an item anew between the nearest neighbours that are there already; not where its container is not. */
+  const carry = (item: Y.Item, items: ReadonlySet<Y.Item>, gaps: Gaps, written: Y.Item[]): void => {
+    if (isThere(item)) return
+    const type = item.parent as Type
+    const holder = type._item
+    if (holder && items.has(holder)) carry(holder, items, gaps, written)
+    const parent = holder ? newId(holder.id) : type
+    if (!parent) return
+    const [left, right] = gaps.fill(item)
+    const { parentSub, content, length, id } = item
+    const to = Y.createID(newClientId, nextClock)
+    const [origin, rightOrigin] = [left && newId(left.lastId), right && newId(right.id)]
+    written.push(new Y.Item(to, null, origin, null, rightOrigin, parent, parentSub, content))
+    carried.add(id.client, { clock: id.clock, length, to: nextClock })
+    nextClock += length
+  }
+
+  const deletesOf = (update: Uint8Array): Deletes => {
+    const deletes: Deletes = new Map()
+    const add = (client: number, clock: number, length: number): void => {
+      const ranges = deletes.get(client) ?? []
+      deletes.set(client, ranges)
+      ranges.push({ clock, length })
+    }
+    for (const [client, ranges] of Y.decodeUpdate(update).ds.clients) {
+      for (const { clock, len } of ranges) {
+        const end = clock + len
+        const known = Math.min(knownEnd(client), end)
+        if (clock < known) add(client, clock, known - clock)
+        for (const { to, length } of carried.within(client, Math.max(clock, known), end)) add(newClientId, to, length)
+      }
+    }
+    return deletes
+  }
+
+  const carryUpdate = (update: Uint8Array): Uint8Array | null => {
+    Y.applyUpdate(author, update)
+    const items = itemsOf(update)
+    const written: Y.Item[] = []
+    const gaps = createGaps(isThere)
+    for (const item of items) carry(item, items, gaps, written)
+    const deletes = deletesOf(update)
+    return written.length + deletes.size > 0 ? encode(newClientId, written, deletes) : null
+  }
+
+  const carriedUpdates = Y.transact(author, () => {
+    Y.applyUpdate(author, Y.encodeStateAsUpdate(base))
+    for (const update of refused) Y.applyUpdate(author, update)
+    return updates.map(carryUpdate)
+  })
+  return { updates: carriedUpdates, nextClock }
+}

@@ -1,0 +1,166 @@
+// What the connection's table is to say: each state × each event → the state after it and its effects, in words.
+import {
+  CONNECT_MS_MAX,
+  type Ending,
+  type Event,
+  HOPELESS_RETRY_MS,
+  OFFLINE,
+  RETRY_BASE_MS,
+  STABLE_AFTER_HANDSHAKE_MS,
+  STABLE_MS,
+  type State,
+  TOKEN_MS_MAX,
+} from '../../client-sdk/connection-state.ts'
+
+const FAILURES = 3
+export const HALF = (): number => 0.5
+const RETRY = `schedule ${(RETRY_BASE_MS * 2 ** FAILURES) / 2}`
+const HOPELESS = `schedule ${HOPELESS_RETRY_MS * 0.75}`
+
+export const STATES: Record<State['name'], State> = {
+  offline: OFFLINE,
+  waiting: { name: 'waiting', failures: FAILURES },
+  asking: { name: 'asking', failures: FAILURES },
+  connecting: { name: 'connecting', failures: FAILURES },
+  live: { name: 'live', failures: FAILURES },
+  denied: { name: 'denied' },
+}
+
+/** An event's type; a socket's end is three, by what it says. */
+export type Column = Exclude<Event['type'], 'closed'> | `closed ${Ending}`
+
+export const EVENTS: Record<Column, Event> = {
+  goOnline: { type: 'goOnline' },
+  goOffline: { type: 'goOffline' },
+  wake: { type: 'wake' },
+  tokenGiven: { type: 'tokenGiven' },
+  tokenMissing: { type: 'tokenMissing' },
+  tokenUnavailable: { type: 'tokenUnavailable' },
+  opened: { type: 'opened' },
+  handshaken: { type: 'handshaken' },
+  'closed again': { type: 'closed', ending: 'again' },
+  'closed login': { type: 'closed', ending: 'login' },
+  'closed never': { type: 'closed', ending: 'never' },
+  heartbeatMissed: { type: 'heartbeatMissed' },
+  broken: { type: 'broken' },
+  timer: { type: 'timer' },
+  loginChanged: { type: 'loginChanged' },
+  usedUp: { type: 'usedUp' },
+}
+
+/** The state and its failures after the event, then the effects; '-' where nothing happens. */
+type Expected = '-' | `${State['name']}${string}`
+
+const ASK = `askToken, schedule ${TOKEN_MS_MAX}`
+const AGAIN: Expected = `waiting 4: close, ${RETRY}`
+
+export const EXPECTED: Record<State['name'], Record<Column, Expected>> = {
+  offline: {
+    goOnline: `asking 0: ${ASK}`,
+    goOffline: '-',
+    wake: '-',
+    tokenGiven: '-',
+    tokenMissing: '-',
+    tokenUnavailable: '-',
+    opened: '-',
+    handshaken: '-',
+    'closed again': '-',
+    'closed login': '-',
+    'closed never': '-',
+    heartbeatMissed: '-',
+    broken: '-',
+    timer: '-',
+    loginChanged: '-',
+    usedUp: '-',
+  },
+  waiting: {
+    goOnline: `asking 3: ${ASK}`,
+    goOffline: 'offline: cancel',
+    wake: `asking 3: ${ASK}`,
+    tokenGiven: '-',
+    tokenMissing: '-',
+    tokenUnavailable: '-',
+    opened: '-',
+    handshaken: '-',
+    'closed again': '-',
+    'closed login': '-',
+    'closed never': '-',
+    heartbeatMissed: '-',
+    broken: '-',
+    timer: `asking 3: ${ASK}`,
+    loginChanged: `asking 0: ${ASK}`,
+    usedUp: '-',
+  },
+  asking: {
+    goOnline: '-',
+    goOffline: 'offline: cancel',
+    wake: '-',
+    tokenGiven: `connecting 3: connect, schedule ${CONNECT_MS_MAX}`,
+    tokenMissing: 'denied: cancel',
+    tokenUnavailable: `waiting 4: ${RETRY}`,
+    opened: '-',
+    handshaken: '-',
+    'closed again': '-',
+    'closed login': '-',
+    'closed never': '-',
+    heartbeatMissed: '-',
+    broken: '-',
+    timer: `waiting 4: ${RETRY}`,
+    loginChanged: `asking 0: ${ASK}`,
+    usedUp: '-',
+  },
+  connecting: {
+    goOnline: '-',
+    goOffline: 'offline: close, cancel',
+    wake: '-',
+    tokenGiven: '-',
+    tokenMissing: 'denied: close, cancel',
+    tokenUnavailable: '-',
+    opened: `live 3: openDocuments, schedule ${STABLE_MS}`,
+    handshaken: '-',
+    'closed again': AGAIN,
+    'closed login': `waiting 4: close, rejectToken, ${RETRY}`,
+    'closed never': `waiting 4: close, ${HOPELESS}`,
+    heartbeatMissed: AGAIN,
+    broken: AGAIN,
+    timer: AGAIN,
+    loginChanged: `asking 0: close, ${ASK}`,
+    usedUp: '-',
+  },
+  live: {
+    goOnline: '-',
+    goOffline: 'offline: close, cancel',
+    wake: 'live 3: probe',
+    tokenGiven: '-',
+    tokenMissing: 'denied: close, cancel',
+    tokenUnavailable: '-',
+    opened: '-',
+    handshaken: `live 3: schedule ${STABLE_AFTER_HANDSHAKE_MS}`,
+    'closed again': AGAIN,
+    'closed login': `waiting 4: close, rejectToken, ${RETRY}`,
+    'closed never': `waiting 4: close, ${HOPELESS}`,
+    heartbeatMissed: AGAIN,
+    broken: AGAIN,
+    timer: 'live 0: ',
+    loginChanged: `asking 0: close, ${ASK}`,
+    usedUp: `asking 0: close, ${ASK}`,
+  },
+  denied: {
+    goOnline: `asking 0: ${ASK}`,
+    goOffline: 'offline: ',
+    wake: '-',
+    tokenGiven: '-',
+    tokenMissing: '-',
+    tokenUnavailable: '-',
+    opened: '-',
+    handshaken: '-',
+    'closed again': '-',
+    'closed login': '-',
+    'closed never': '-',
+    heartbeatMissed: '-',
+    broken: '-',
+    timer: '-',
+    loginChanged: `asking 0: ${ASK}`,
+    usedUp: '-',
+  },
+}
