@@ -17,6 +17,7 @@ import type { BoardHandle } from './kinds/board.ts'
 import type { ChatHandle } from './kinds/chat.ts'
 import type { CheckInMethods, CheckInsValue } from './kinds/check-ins.ts'
 import type { DocumentMethods } from './kinds/document.ts'
+import type { MarksHandle } from './kinds/marks.ts'
 import type { MeMethods } from './kinds/me.ts'
 import type { TasksHandle } from './kinds/tasks.ts'
 import { createListeners } from './listeners.ts'
@@ -82,6 +83,8 @@ export interface Client extends AsyncDisposable {
   readonly tasks: (channelId: string) => Promise<TasksHandle>
   readonly board: (channelId: string) => Promise<BoardHandle>
   readonly chat: (channelId: string) => Promise<ChatHandle>
+  /** How far everybody has read the chat. */
+  readonly marks: (channelId: string) => Promise<MarksHandle>
   /** Of a DOC channel; with `recordId` the long text of a task or card. */
   readonly document: (
     channelId: string,
@@ -103,6 +106,7 @@ export interface Client extends AsyncDisposable {
 const METHODS = {
   tasks: async () => (await import('./kinds/tasks.ts')).taskMethods,
   board: async () => (await import('./kinds/board.ts')).boardMethods,
+  marks: async () => (await import('./kinds/marks.ts')).marksMethods,
   document: async () => (await import('./kinds/document.ts')).documentMethods,
   checkIns: async () => (await import('./kinds/check-ins.ts')).checkInMethods,
   me: async () => (await import('./kinds/me.ts')).meMethods,
@@ -273,6 +277,7 @@ export const createClient = async (options: ClientOptions): Promise<Client> => {
     tasks: async (id) => (await opened()).open(documentName('tasks', id), METHODS.tasks()),
     board: async (id) => (await opened()).open(documentName('board', id), METHODS.board()),
     chat: async (id) => (await opened()).chat(id),
+    marks: async (id) => (await opened()).open(documentName('marks', id), METHODS.marks()),
     document: async (id, recordId) => (await opened()).open(documentName('document', id, recordId), METHODS.document()),
     checkIns: async () => (await opened()).open(documentName('checkins', account.user.id), METHODS.checkIns()),
     wall: async (id, year) => (await opened()).open(documentName('wall', id, String(year)), METHODS.none()),

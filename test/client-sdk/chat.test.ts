@@ -4,8 +4,29 @@ import { test } from 'vitest'
 import { MESSAGES } from '../../shared/chat/model.ts'
 import { MESSAGES_PER_SEGMENT } from '../../shared/limits.ts'
 import { startOwnServer } from '../compat/servers.ts'
+import { PASSWORD } from '../helpers/accounts.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { openMember } from './sync-scene.ts'
+import { openClient, openMember } from './sync-scene.ts'
+
+test('[SY16] how far somebody has read a chat is known on their other devices and to others', async () => {
+  await using server = await startOwnServer()
+  const { client, channelId, username } = await openMember(server, 'CHAT')
+  const marks = await client.marks(channelId)
+  marks.markRead({ upTo: 1_770_000_000_000 })
+  marks.markRead({ upTo: 1_760_000_000_000 })
+  await marks.stored()
+  const other = await openClient(server)
+  await other.auth.login({ identifier: username, password: PASSWORD })
+  const seen = await other.marks(channelId)
+  await eventually(
+    () => seen.read().marks[client.user.id],
+    (upTo) => upTo === 1_770_000_000_000,
+    { what: 'the mark on the other device' },
+  )
+  assert.deepEqual(await client.quarantine.list(), [])
+  await other.close()
+  await client.close()
+})
 
 test('[SY7] a message that a sealed segment takes no more is sent to the newest one, once', async () => {
   await using server = await startOwnServer()
