@@ -5,8 +5,9 @@ import { applyState } from '../shared/apply-state.ts'
 import type { ErrorCode } from '../shared/errors.ts'
 import type { Json } from '../shared/json.ts'
 import type { Kind } from '../shared/kind.ts'
-import type { AnyOperation, OperationContext } from '../shared/operation.ts'
+import type { OperationContext } from '../shared/operation.ts'
 import type { Clock, Connection } from './connection-types.ts'
+import { loadKind, loadOperations } from './kinds.ts'
 import { type Entry, numbered, type RecordedOperation, type Store } from './offline/store.ts'
 import type { QuarantineStore } from './quarantine.ts'
 import type { Outcome, Refused } from './rebuild.ts'
@@ -35,12 +36,12 @@ export interface EngineOptions {
   readonly connection: Connection
   readonly clock: Clock
   readonly quarantine: QuarantineStore
-  readonly kindOf: (document: string) => Promise<Kind>
-  readonly operationsOf: (document: string) => Promise<ReadonlyMap<string, AnyOperation>>
   readonly context: (kind: Kind, document: string) => OperationContext
-  /** The doc of this tab, once all that was told of it is in it. The first call opens it; `release` lets go of it. */
-  readonly docOf: (document: string) => Promise<Y.Doc>
+  /** The replica of this tab, which `release` lets go of. */
+  readonly hold: (document: string) => Promise<{ readonly doc: Y.Doc }>
   readonly release: (document: string) => Promise<void>
+  /** Resolves when all that was told of the document so far is in its replica. */
+  readonly settled: (document: string) => Promise<void>
   readonly tell: (event: EngineEvent) => void
   /** Runs an edit that a document takes no more in the one that follows it; false where there is none. */
   readonly resend: (document: string, operation: RecordedOperation) => Promise<boolean>
@@ -77,7 +78,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   let isClosed = false
 
   const rebuild = async (document: string, refused: readonly Refused[]) => {
-    const kind = await options.kindOf(document)
+    const kind = await loadKind(document)
     // A sealed segment takes no new messages: they go to the newest, where people look.
     const moved = new Set<number>()
     for (const { entry, message } of refused) {
@@ -90,7 +91,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     const { planRebuild } = await import('./rebuild.ts')
     const { made, quarantined } = planRebuild({
       kind,
-      operations: await options.operationsOf(document),
+      operations: await loadOperations(document),
       entries: entries.filter(({ seq }) => !moved.has(seq)),
       refused,
       isRepeated: (seq) => repeated.has(seq),
@@ -144,10 +145,9 @@ export const createEngine = (options: EngineOptions): Engine => {
     doc.destroy()
   }
 
-  const start = async (document: string): Promise<SyncedDocument> => {
-    const doc = { current: await options.docOf(document) }
+  const attach = async (document: string, replica: { readonly doc: Y.Doc }): Promise<SyncedDocument> => {
     // What such a kind's edits may name, commands make.
-    const { asks } = await options.kindOf(document)
+    const { asks } = await loadKind(document)
     const entries = await store.load(document)
     await compact(document, entries)
     return createSyncedDocument({
@@ -156,7 +156,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       connection,
       clock: options.clock,
       pending: entries.filter(({ pending }) => pending),
-      stateVector: () => Y.encodeStateVector(doc.current),
+      stateVector: () => Y.encodeStateVector(replica.doc),
       onRemote: (update) => tell({ type: 'remote', document, update }),
       onView: (view) => tell({ type: 'view', document, view }),
       commandsDone: options.commandsDone,
@@ -167,12 +167,12 @@ export const createEngine = (options: EngineOptions): Engine => {
       },
       rebuild: async (refused) => {
         const rebuilt = await rebuild(document, refused)
-        doc.current = await options.docOf(document)
+        await options.settled(document)
         return rebuilt
       },
       onDenied: async (code) => {
         const again = await onDenied(document, code)
-        doc.current = await options.docOf(document)
+        await options.settled(document)
         return again
       },
       // What is only ours cannot come from outside.
@@ -180,9 +180,18 @@ export const createEngine = (options: EngineOptions): Engine => {
         if (message.type !== 'opened' && message.type !== 'closed') tell({ type: 'message', document, message })
       },
       onOpenAtServer: (isOpen) => tell({ type: 'message', document, message: { type: isOpen ? 'opened' : 'closed' } }),
-      onAwareness: () => {},
       onError: options.onError,
     })
+  }
+
+  const start = async (document: string): Promise<SyncedDocument> => {
+    const replica = await options.hold(document)
+    try {
+      return await attach(document, replica)
+    } catch (error) {
+      await options.release(document)
+      throw error
+    }
   }
 
   const open = (document: string): Promise<SyncedDocument> => {

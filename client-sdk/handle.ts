@@ -4,17 +4,15 @@ import { AppError } from '../shared/errors.ts'
 import type { AnyOperation } from '../shared/operation.ts'
 import type { Handle } from './client-types.ts'
 import { createListeners } from './listeners.ts'
+import { isOwnEdit } from './origin.ts'
 import type { Replica } from './replica.ts'
 
 /** Undo of a rich text, whoever's editor writes it: by Yjs, over all that this tab wrote. */
 const createTextHistory = (doc: Y.Doc): Y.UndoManager =>
   new Y.UndoManager(doc, {
-    // Editors name their transactions as they like.
+    // Which are tracked is said below.
     trackedOrigins: { has: () => true, add: () => {}, delete: () => {} } as unknown as Set<unknown>,
-    captureTransaction: ({ origin }) => {
-      const source = (origin as { readonly source?: unknown } | null)?.source
-      return source !== 'store' && source !== 'tab' && source !== 'server'
-    },
+    captureTransaction: ({ origin }) => isOwnEdit(origin),
   })
 
 export interface HandleOptions<Value> {

@@ -3,7 +3,7 @@ import type { Connection } from './connection-types.ts'
 import { recordingContext } from './context.ts'
 import { createEngine, type Engine, type EngineEvent } from './engine.ts'
 import type { Held } from './held.ts'
-import { loadKind, loadOperations } from './kinds.ts'
+import { loadOperations } from './kinds.ts'
 import type { RecordedOperation } from './offline/store.ts'
 import type { QuarantineStore } from './quarantine.ts'
 import type { Replica } from './replica.ts'
@@ -26,7 +26,6 @@ export interface LeadingOptions extends WorkspaceOptions {
 export const startLeading = (options: LeadingOptions): Leading => {
   const { store, clock, draws, facts, replicas, report } = options
   const connection = options.connect()
-  const attached = new Set<string>()
 
   /** A message that came too late for its segment is made again in the newest. */
   const resend = async (document: string, operation: RecordedOperation): Promise<boolean> => {
@@ -48,20 +47,10 @@ export const startLeading = (options: LeadingOptions): Leading => {
     connection,
     clock,
     quarantine: options.quarantine,
-    kindOf: loadKind,
-    operationsOf: loadOperations,
     context: (kind, document) => recordingContext(facts.of(kind, document), draws).ctx,
-    docOf: async (document) => {
-      await options.settled(document)
-      if (!attached.has(document)) {
-        attached.add(document)
-        await replicas.hold(document)
-      }
-      return ((await replicas.get(document)) as Replica).doc
-    },
-    release: async (document) => {
-      if (attached.delete(document)) await replicas.drop(document)
-    },
+    hold: replicas.hold,
+    release: replicas.drop,
+    settled: options.settled,
     tell: options.tell,
     untilCommandsSent: options.untilCommandsSent,
     commandsDone: options.commandsDone,

@@ -12,7 +12,15 @@ import type { HandleStatus } from './client-types.ts'
 import type { Clock } from './connection-types.ts'
 import { type Draws, recordChanges, recordingContext, replay } from './context.ts'
 import { createListeners } from './listeners.ts'
-import { type Entry, type NewEntry, numbered, type RecordedOperation, type Store } from './offline/store.ts'
+import {
+  type Entry,
+  type NewEntry,
+  numbered,
+  type RecordedOperation,
+  type Store,
+  STORE_RETRY_MS,
+} from './offline/store.ts'
+import { isOwnEdit } from './origin.ts'
 import { createStoredWaiters } from './stored-waiters.ts'
 
 /** What the server said of a document; the leading tab hears it and tells the others. */
@@ -66,16 +74,8 @@ export interface Replica {
   readonly close: () => Promise<void>
 }
 
-/** After a failed write to the disk, it is tried again. */
-const RETRY_MS = 2_000
-
 interface Unsaved extends NewEntry {
   readonly pending: NonNullable<NewEntry['pending']>
-}
-
-const isOwn = (origin: unknown): boolean => {
-  const source = (origin as { readonly source?: unknown } | null)?.source
-  return source !== 'store' && source !== 'tab' && source !== 'server'
 }
 
 export const openReplica = async (options: ReplicaOptions): Promise<Replica> => {
@@ -148,7 +148,7 @@ export const openReplica = async (options: ReplicaOptions): Promise<Replica> => 
     } catch (thrown) {
       error = thrown instanceof Error ? thrown.message : String(thrown)
       tellStatus()
-      if (!isClosed) cancelRetry = clock.after(RETRY_MS, () => void startSaving().catch(() => {}))
+      if (!isClosed) cancelRetry = clock.after(STORE_RETRY_MS, () => void startSaving().catch(() => {}))
       throw thrown
     } finally {
       saving = null
@@ -159,7 +159,7 @@ export const openReplica = async (options: ReplicaOptions): Promise<Replica> => 
 
   const onUpdate = (update: Uint8Array, origin: unknown, of: Y.Doc, transaction: Y.Transaction): void => {
     tellChange()
-    if (!isOwn(origin)) return
+    if (!isOwnEdit(origin)) return
     const recorded = recording ?? (kind.rule ? recordChanges(transaction, facts()) : null)
     recording = null
     const clientId = of.clientID

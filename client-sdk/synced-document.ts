@@ -3,7 +3,7 @@
 import { type ErrorCode, ERRORS } from '../shared/errors.ts'
 import type { RefusedMessage } from '../shared/protocol.ts'
 import type { Attached, Clock, Connection, DocumentListener } from './connection-types.ts'
-import type { Entry, NewEntry, Store } from './offline/store.ts'
+import { type Entry, type NewEntry, type Store, STORE_RETRY_MS } from './offline/store.ts'
 import type { Refused } from './rebuild.ts'
 import type { ServerView } from './replica.ts'
 
@@ -32,7 +32,6 @@ export interface SyncedDocumentOptions {
   readonly onDenied: (code: ErrorCode) => Promise<boolean>
   readonly onMessage: DocumentListener['onMessage']
   readonly onOpenAtServer: (isOpen: boolean) => void
-  readonly onAwareness: DocumentListener['onAwareness']
   /** This device's disk failed. */
   readonly onError: (error: unknown) => void
 }
@@ -50,8 +49,6 @@ export interface SyncedDocument {
 const IN_FLIGHT_MAX = 256
 /** What the server sends is kept by and by: it has it. */
 const KEEP_REMOTE_MS = 200
-/** After a failed write to the disk, it is tried again. */
-const RETRY_MS = 2_000
 const EMPTY_UPDATE = Uint8Array.of(0, 0)
 
 interface InFlight {
@@ -111,7 +108,7 @@ export const createSyncedDocument = (options: SyncedDocumentOptions): SyncedDocu
 
   /** What was acknowledged meanwhile goes at once; where the disk fails, after a pause. */
   const keepAgain = (): void => {
-    if (hasFailed) keepSoon(RETRY_MS)
+    if (hasFailed) keepSoon(STORE_RETRY_MS)
     else void startKeeping()
   }
 
@@ -236,7 +233,8 @@ export const createSyncedDocument = (options: SyncedDocumentOptions): SyncedDocu
       if (message.type === 'revoked' && message['code'] === 'revoked/write') options.onView({ access: 'read' })
       options.onMessage(message)
     },
-    onAwareness: options.onAwareness,
+    // Presence is per group; an editor's cursors have no place in the SDK yet.
+    onAwareness: () => {},
     onClosed,
   })
 

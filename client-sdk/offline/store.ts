@@ -104,6 +104,9 @@ export interface Disk {
  */
 export type StoreErrorCode = 'store/full' | 'store/closed' | 'store/failed'
 
+/** After a failed write to the disk, it is tried again. */
+export const STORE_RETRY_MS = 2_000
+
 /** The device could not keep or read something; nothing of the batch was written. */
 export class StoreError extends Error {
   readonly code: StoreErrorCode
@@ -114,6 +117,3 @@ export class StoreError extends Error {
     this.code = code
   }
 }
-
-/** Where a transaction of a doc comes from; everything else is the user's own edit. */
-export type Origin = { readonly source: 'store' | 'tab' | 'server' }

@@ -8,7 +8,7 @@ import { mustChromium } from './chromium.ts'
 import { type PageServerOptions, startPageServer } from './page-server.ts'
 
 /** The functions that an entry offers to its test: `expose(api)` in the entry, `page.call('name', …)` in the test. */
-// oxlint-disable-next-line typescript/no-explicit-any -- whatever a function takes
+// oxlint-disable-next-line typescript/no-explicit-any -- reason: whatever a function takes
 export type PageApi = Record<string, (...args: any[]) => unknown>
 
 export interface TestPage<Api extends PageApi> extends AsyncDisposable {

@@ -54,7 +54,7 @@ const api = {
   },
   /** The writing transactions of one write, as they were when it resolved. */
   transactionsOfWrite: async (): Promise<string[]> => {
-    // oxlint-disable-next-line typescript/unbound-method -- bound again by whoever calls it
+    // oxlint-disable-next-line typescript/unbound-method -- reason: bound again by whoever calls it
     const begin = IDBDatabase.prototype.transaction
     const seen: { durability: string; isComplete: boolean }[] = []
     IDBDatabase.prototype.transaction = function (...given) {

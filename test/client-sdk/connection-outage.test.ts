@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { test } from 'vitest'
+import { systemClock } from '../../client-sdk/system-clock.ts'
 import { HEARTBEAT_MS, PROBE_MS_MAX } from '../../client-sdk/connection-heartbeat.ts'
 import type { Clock } from '../../client-sdk/connection-types.ts'
 import { startOwnServer, startServerProcess } from '../compat/servers.ts'
@@ -13,7 +14,6 @@ import {
   createPeer,
   type ManualClock,
   type PeerDocument,
-  realClock,
   startOwnWords,
   startProxy,
 } from './connection-peer.ts'
@@ -251,9 +251,9 @@ test('[CX3] a server that is away is tried later and later', async () => {
   const clock: Clock = {
     now: Date.now,
     after: (ms, run) => {
-      if (ms === 15_000 || ms >= 30_000) return realClock.after(ms, run)
+      if (ms === 15_000 || ms >= 30_000) return systemClock.after(ms, run)
       waits.push(ms)
-      return realClock.after(0, run)
+      return systemClock.after(0, run)
     },
   }
   await using left = createPeer({ url: words.url, token: 'any', clock, random: () => 0.9 })

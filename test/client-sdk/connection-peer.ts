@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type WebSocket as ServerSocket, WebSocketServer } from 'ws'
 import * as Y from 'yjs'
 import { createConnection } from '../../client-sdk/connection.ts'
+import { systemClock } from '../../client-sdk/system-clock.ts'
 import type {
   Attached,
   Clock,
@@ -14,14 +15,6 @@ import type {
 } from '../../client-sdk/connection-types.ts'
 import type { Person } from '../helpers/accounts.ts'
 import { eventually } from '../helpers/eventually.ts'
-
-export const realClock: Clock = {
-  now: Date.now,
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
-}
 
 export interface ManualClock extends Clock {
   /** Lets time pass; what falls due meanwhile runs in its order. */
@@ -79,7 +72,7 @@ export type PeerOptions = Partial<Omit<ConnectionOptions, 'token'>> & {
 
 export const createPeer = ({ token, ...options }: PeerOptions): Peer => {
   const connection = createConnection({
-    clock: realClock,
+    clock: systemClock,
     random: Math.random,
     tokenRejected: () => {},
     ...options,

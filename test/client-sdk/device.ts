@@ -1,13 +1,13 @@
 // A device for tests of accounts and commands: its disk, a network that can be cut or lose answers, and a store that dies at a
 // chosen step as a killed process does.
 import { v7 as newId } from 'uuid'
+import { systemClock } from '../../client-sdk/system-clock.ts'
 import { createAccount } from '../../client-sdk/account.ts'
 import type { Account, AccountOptions } from '../../client-sdk/account-types.ts'
 import { createMemoryDisk } from '../../client-sdk/offline/memory.ts'
 import type { Disk, Store } from '../../client-sdk/offline/store.ts'
 import { createOutbox } from '../../client-sdk/outbox.ts'
 import type { Outbox, OutboxOptions } from '../../client-sdk/outbox-types.ts'
-import { realClock } from './connection-peer.ts'
 
 export interface Network {
   readonly fetch: typeof fetch
@@ -53,13 +53,14 @@ export const createDevice = async (url: string, disk: Disk = createMemoryDisk())
     store,
     network,
     area,
-    open: (options) => createAccount({ url, device: store, clock: realClock, newId, fetch: network.fetch, ...options }),
+    open: (options) =>
+      createAccount({ url, device: store, clock: systemClock, newId, fetch: network.fetch, ...options }),
     outbox: async (account, options) =>
       createOutbox({
         store: await area(account),
         http: account.http,
         owner: account.user.id,
-        clock: realClock,
+        clock: systemClock,
         random: () => 0.5,
         ...options,
       }),

@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'vitest'
+import { systemClock } from '../../client-sdk/system-clock.ts'
 import { createHttp, type HttpOptions, Unreachable } from '../../client-sdk/http.ts'
 import { AppError } from '../../shared/errors.ts'
-import { createManualClock, realClock } from './connection-peer.ts'
+import { createManualClock } from './connection-peer.ts'
 
 const serve = async (listener: RequestListener) => {
   const server = createServer(listener)
@@ -22,7 +23,7 @@ const serve = async (listener: RequestListener) => {
 }
 
 const httpFor = (url: string, options: Partial<HttpOptions> = {}) =>
-  createHttp({ url, token: async () => 'the token', tokenRejected: () => {}, clock: realClock, ...options })
+  createHttp({ url, token: async () => 'the token', tokenRejected: () => {}, clock: systemClock, ...options })
 
 const json =
   (status: number, value: unknown): RequestListener =>

@@ -1,12 +1,13 @@
 // Whose commands are whose, which tab sends them, and what is left of them, against a real server.
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, test } from 'vitest'
+import { systemClock } from '../../client-sdk/system-clock.ts'
 import { createListeners } from '../../client-sdk/listeners.ts'
 import type { TabMessage, Tabs } from '../../client-sdk/tabs-types.ts'
 import { type OwnServer, startOwnServer } from '../compat/servers.ts'
 import { PASSWORD, register } from '../helpers/accounts.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { createManualClock, realClock } from './connection-peer.ts'
+import { createManualClock } from './connection-peer.ts'
 import { createDevice } from './device.ts'
 import { newCode, newGroup, nextSender, openRegistered, states } from './outbox-scene.ts'
 
@@ -145,7 +146,7 @@ test('[DV21] a result goes when it is forgotten, and after a day', async () => {
     assert.equal(await (await device.area(account)).get(`result/${group.id}`), undefined)
     assert.equal((await outbox.confirmed<{ id: string }>(group.id)).id, group.id)
   }
-  const clock = { ...realClock, now: () => Date.now() + 25 * 3_600_000 }
+  const clock = { ...systemClock, now: () => Date.now() + 25 * 3_600_000 }
   await using outbox = await device.outbox(account, { clock })
   assert.deepEqual(outbox.results(), [])
   await assert.rejects(outbox.confirmed(group.id), { code: 'record/not-found' })

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { v7 as newId } from 'uuid'
 import { afterAll, beforeAll, test } from 'vitest'
+import { systemClock } from '../../client-sdk/system-clock.ts'
 import type { Account } from '../../client-sdk/account-types.ts'
 import { createHttp } from '../../client-sdk/http.ts'
 import type { NewCommand } from '../../client-sdk/outbox-types.ts'
@@ -10,7 +11,7 @@ import { AppError } from '../../shared/errors.ts'
 import { type OwnServer, startOwnServer } from '../compat/servers.ts'
 import { createTeam } from '../helpers/accounts.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { createManualClock, realClock } from './connection-peer.ts'
+import { createManualClock } from './connection-peer.ts'
 import { createDeath, Killed } from './device.ts'
 import { done, newChannel, newCode, newGroup, openRegistered, states } from './outbox-scene.ts'
 
@@ -65,7 +66,7 @@ test('[DV15] a kill at any step loses no command that was added, and repeats non
       url: server.url,
       token: account.token,
       tokenRejected: () => {},
-      clock: realClock,
+      clock: systemClock,
       fetch: death.fetch(fetch),
     })
     const group = newGroup()

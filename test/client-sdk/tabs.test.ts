@@ -2,12 +2,13 @@
 // random histories. Chromium plays the same for real in test/browser.
 import assert from 'node:assert/strict'
 import { afterEach, describe, test, vi } from 'vitest'
+import { systemClock } from '../../client-sdk/system-clock.ts'
 import { soloTabs } from '../../client-sdk/solo-tabs.ts'
 import { LEADING, openTabs, type TabChannel } from '../../client-sdk/tabs.ts'
 import type { TabMessage, Tabs } from '../../client-sdk/tabs-types.ts'
 import { eventually, nextTurn } from '../helpers/eventually.ts'
 import { chooseSeed, createRandom, type Random } from '../helpers/random.ts'
-import { createManualClock, realClock } from './connection-peer.ts'
+import { createManualClock } from './connection-peer.ts'
 import { createWorld, type World, type WorldTab } from './tabs-world.ts'
 
 const HISTORIES = 100
@@ -20,7 +21,7 @@ let names = 0
 const newName = (): string => `tabs-test-${process.pid}-${names++}`
 
 const open = (name: string, rest: Partial<Parameters<typeof openTabs>[0]> = {}): Promise<Tabs> =>
-  openTabs({ name, clock: realClock, random: () => 0, ...rest })
+  openTabs({ name, clock: systemClock, random: () => 0, ...rest })
 
 const heardBy = (tabs: Tabs): TabMessage[] => {
   const heard: TabMessage[] = []

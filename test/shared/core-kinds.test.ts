@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { KIND_NAMES, loadKind } from '../../client-sdk/kinds.ts'
 import { CORE_KINDS } from '../../shared/core-kinds.ts'
 import { readAs } from '../../shared/document/formats.ts'
 import { KINDS } from '../../shared/registry.ts'
@@ -60,4 +61,16 @@ test('[RE15] plain text is read as the Markdown that it is, rich text as its let
   const rich = new Y.Doc()
   rich.getText('quill').applyDelta([{ insert: 'Milk', attributes: { bold: true } }, { insert: ' is out\n' }])
   expect(read(rich)).toEqual({ root: 'quill', text: 'Milk is out\n' })
+})
+
+test('[SY17] the SDK opens every kind there is, as the server has it', async () => {
+  expect([...KIND_NAMES].sort()).toEqual([...CORE_KINDS.keys()].sort())
+  for (const [name, { roots, rule, read }] of CORE_KINDS) {
+    expect(await loadKind(`${name}/0123456789`)).toMatchObject({
+      name,
+      roots,
+      ...(rule && { rule }),
+      ...(read && { read }),
+    })
+  }
 })
