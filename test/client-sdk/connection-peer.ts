@@ -124,8 +124,6 @@ export interface Proxy extends AsyncDisposable {
   readonly url: string
   /** Connections that were made to it. */
   readonly connections: () => number
-  /** Pongs that came from the server: frames of one byte. */
-  readonly pongs: () => number
   /** From now on nothing is forwarded, and nobody is told; new connections are taken and stay silent too. */
   readonly stall: () => void
   /** Ends every connection. */
@@ -155,16 +153,12 @@ export const handshake = (document: PeerDocument): Promise<unknown> =>
 
 export const textOf = ({ doc }: { doc: Y.Doc }): Y.Text => doc.getText('text')
 
-/** A binary frame of one byte, as a server sends it. */
-const PONG = Buffer.from([0x82, 1, 10])
-
 /** Forwards bytes to the server at `target` (`ws://…`), until it does not. */
 export const startProxy = async (target: string): Promise<Proxy> => {
   const { hostname, port, pathname } = new URL(target)
   const sockets = new Set<Socket>()
   let isStalled = false
   let connections = 0
-  let pongs = 0
   const server = createServer((client) => {
     connections++
     const upstream = connect({ host: hostname, port: Number(port) })
@@ -176,21 +170,16 @@ export const startProxy = async (target: string): Promise<Proxy> => {
     if (isStalled) return
     client.pipe(upstream)
     upstream.pipe(client)
-    upstream.on('data', (data: Buffer) => {
-      if (data.equals(PONG)) pongs++
-    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`,
     connections: () => connections,
-    pongs: () => pongs,
     stall: () => {
       isStalled = true
       for (const socket of sockets) {
         socket.unpipe()
-        socket.removeAllListeners('data')
       }
     },
     cut: () => {
