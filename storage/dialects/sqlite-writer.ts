@@ -2,6 +2,7 @@
 // It runs what it is sent, in order; a job is a list of statements, atomic or not. Started by `sqlite.ts` alone.
 import { parentPort, workerData } from 'node:worker_threads'
 import Sqlite from 'better-sqlite3'
+import { createWalRoom } from './sqlite-wal.ts'
 
 export interface Statement {
   readonly sql: string
@@ -25,6 +26,8 @@ export type JobResult =
 
 /** Prepared statements kept; the hot ones are few, the rest are one-offs. */
 const PREPARED_MAX = 200
+/** 16 MiB of WAL between checkpoints: pages that many commits touch are copied back once. */
+const CHECKPOINT_PAGES = 4_000
 
 const openWriter = (path: string, synchronous: string) => {
   const db = new Sqlite(path)
@@ -33,10 +36,12 @@ const openWriter = (path: string, synchronous: string) => {
   // FULL, not NORMAL: NORMAL does not sync the WAL at commit, and a power cut would lose acknowledged updates.
   db.pragma(`synchronous = ${synchronous}`)
   db.pragma('foreign_keys = ON')
-  // 16 MiB of WAL between checkpoints: pages that many commits touch are copied back once.
-  db.pragma('wal_autocheckpoint = 4000')
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   db.pragma('cache_size = -64000')
   const prepared = new Map<string, Sqlite.Statement>()
+  const walRoom = createWalRoom(path, CHECKPOINT_PAGES)
+  const begin = db.prepare('begin immediate')
+  const commit = db.prepare('commit')
 
   const run = ({ sql, parameters }: Statement): StatementResult => {
     // A full disk or a failing one makes SQLite roll back by itself; that error is the one to report, not this one's.
@@ -53,17 +58,21 @@ const openWriter = (path: string, synchronous: string) => {
 
   const execute = ({ atomic, statements }: Job): StatementResult[] => {
     if (!atomic) return statements.map(run)
-    db.exec('begin immediate')
+    begin.run()
     try {
       const results = statements.map(run)
-      db.exec('commit')
+      commit.run()
       return results
     } catch (error) {
       if (db.inTransaction) db.exec('rollback')
       throw error
     }
   }
-  return { execute, close: () => db.close() }
+  const close = (): void => {
+    walRoom.close()
+    db.close()
+  }
+  return { execute, rest: walRoom.grow, close }
 }
 
 if (parentPort) {
@@ -84,6 +93,7 @@ if (parentPort) {
       answer = { id: job.id, error: { message, code: code ?? 'SQLITE_ERROR' } }
     }
     port.postMessage(answer)
+    writer.rest()
   })
   port.postMessage('ready')
 }
