@@ -54,16 +54,18 @@ for (const locks of [navigator.locks, null])
   })
 
 test('[DV8] a token that the server did not take is replaced once, however many requests it was refused to', async () => {
-  const { device, account } = await openNew(server.url)
+  const { device, account, clock } = await openNew(server.url)
   await account.register({ username: nextName(), password: PASSWORD })
   const { id } = account.user
   const kept = (await device.store.get(`session/${id}`)) as { tokens: object }
   await device.store.write({
     put: { [`session/${id}`]: { ...kept, tokens: { ...kept.tokens, accessToken: 'not a token' } } },
   })
-  const again = await device.open()
+  const again = await device.open({ clock })
   const answers = await Promise.all([again.me(), again.me(), again.sessions()])
   assert.equal(answers.length, 3)
+  // Each was sent with it, and again: by its time it was good.
+  assert.equal(device.network.sent.filter((request) => request.startsWith('GET')).length, 6)
   assert.equal(count(device.network.sent, REFRESH), 1)
 })
 
@@ -117,10 +119,10 @@ test('[DV11] offline with a token that is used up there is none, and the login s
 })
 
 test('[DV11] nothing is sent on behalf of somebody who is not there any more, in whichever tab the other logged in', async () => {
-  const { device, account } = await openNew(server.url)
+  const { device, account, clock } = await openNew(server.url)
   const before = await account.register({ username: nextName(), password: PASSWORD })
   const person = await register(server.url, nextName())
-  const tab = await device.open()
+  const tab = await device.open({ clock })
   await account.login({ identifier: person.username, password: PASSWORD })
   await assert.rejects(account.http.request('GET', '/groups', { as: before.id }), { code: 'auth/required' })
   await assert.rejects(account.token(before.id), { code: 'auth/required' })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import { MESSAGES } from '../../shared/chat/model.ts'
+import { readGroup } from '../../shared/group/model.ts'
 import { MESSAGES_PER_SEGMENT } from '../../shared/limits.ts'
 import { startOwnServer } from '../compat/servers.ts'
 import { PASSWORD } from '../helpers/accounts.ts'
@@ -30,7 +31,7 @@ test('[SY16] how far somebody has read a chat is known on their other devices an
 
 test('[SY7] a message that a sealed segment takes no more is sent to the newest one, once', async () => {
   await using server = await startOwnServer()
-  const { client, channelId } = await openMember(server, 'CHAT')
+  const { client, groupId, channelId } = await openMember(server, 'CHAT')
   const by = client.user.id
   const chat = await client.chat(channelId)
   chat.send({ body: 'the first' })
@@ -46,6 +47,12 @@ test('[SY7] a message that a sealed segment takes no more is sent to the newest 
         doc.getMap(MESSAGES.name).set(key, { by, body: 'filler', sentAt: 1_770_000_000_000 + number })
       }
     }),
+  )
+  // Until it is sealed, the full one takes what comes.
+  await eventually(
+    () => server.sync.withDocument(`group/${groupId}`, (doc) => readGroup(doc).channels[0]?.segments),
+    (segments) => segments === 2,
+    { what: 'the next segment' },
   )
   client.goOnline()
   const isIn = (segment: number): Promise<boolean> =>

@@ -115,6 +115,12 @@ describe('rights that end', () => {
       ({ refused, stored }) => refused === 1 && stored,
       { what: 'the late edit in quarantine' },
     )
+    // Written before that has come, it might stand behind it as well.
+    await eventually(
+      () => own.doc.getText('text').toJSON(),
+      (content) => content === 'Before. ',
+      { what: 'what the member wrote in time' },
+    )
     own.doc.getText('text').insert(0, 'Still read. ')
     await eventually(
       () => text.doc.getText('text').toJSON(),
