@@ -76,6 +76,8 @@ test(
         server.signal('SIGKILL')
         resolve()
       })
+      // Only now, so that there is an acknowledgement to come: all of the others may be here already.
+      writer.text.insert(0, 'last ')
       await stored
       await server.exited()
       const text = writer.text.toJSON()

@@ -7,6 +7,7 @@ import { parseConfig } from '../../server/config.ts'
 import { createLogger } from '../../server/log.ts'
 import { type RunningServer, startServer } from '../../server/start.ts'
 import { NO_LIMITS } from '../http/test-app.ts'
+import { freePort } from '../helpers/ports.ts'
 import { type Exit, NODE, type RunningProcess, startProcess } from '../helpers/processes.ts'
 
 export interface Addresses {
@@ -47,13 +48,12 @@ export const startServerProcess = async (env: Record<string, string> = {}): Prom
   await using owned = new AsyncDisposableStack()
   const folder = await createFolder(owned)
   let running: RunningProcess
-  let port = '0'
+  const port = String(await freePort())
   let url = ''
   const start = async (): Promise<void> => {
     const settings = { PORT: port, HOST: '127.0.0.1', DATA_DIR: folder, LOG_LEVEL: 'warn', ...env }
     running = startProcess(NODE, ['server/main.ts'], { env: settings })
     url = (await running.waitFor(/listening on (http:\S+)\n/, READY_MS_MAX))[1] as string
-    port = new URL(url).port
   }
   owned.defer(async () => {
     await running.kill('SIGKILL')

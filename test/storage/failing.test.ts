@@ -14,7 +14,9 @@ import { eventually, nextTurn } from '../helpers/eventually.ts'
 
 const NOTES = 'document/0000000001'
 const TASKS = 'tasks/0000000001'
-const SLOW_MS = 60_000
+const SLOW_MS = 300_000
+/** Writes on their way at most: a database that stands still must not be buried under what then waits for a connection. */
+const WRITES_MAX = 16
 const NO_LIMIT = 2 ** 31
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -81,6 +83,7 @@ const checkRefusedCommit = async (storage: Storage, fault: (typeof COMMIT_FAULTS
       .finally(() => (goesOn.on = false))
     const writes: Promise<unknown>[] = []
     for (let n = 0; goesOn.on; n++) {
+      if (n >= WRITES_MAX) await Promise.race([snapshot, writes[n - WRITES_MAX]])
       const name = `board/${round}.${n}`
       const write = command(storage, `insert into document (name, head) values ('${name}', 1)`)
       writes.push(

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import * as Y from 'yjs'
+import { type FrameHead, readHead, readPayload, syncFrame } from '../../server/sync/frames.ts'
+import { MessageType, SyncType } from '../../shared/protocol.ts'
 import { appendUpdates, replaceBySnapshot } from '../../storage/updates.ts'
 import { ROOT_NAME } from '../compat/clients.ts'
 import { startOwnServer } from '../compat/servers.ts'
@@ -29,18 +31,23 @@ test('[LC11] the answer to a state request from disk is the last frame of it, wh
   assert.ok(await replaceBySnapshot(server.storage, name, 0, 1, updates[0] as Uint8Array))
 
   const client = await connectWire(server.syncUrl)
-  const document = await client.open(name, people[0].accessToken)
   const received = new Y.Doc()
   let frames = 0
-  document.onUpdate = (update) => {
-    frames++
-    Y.applyUpdate(received, update)
-  }
   // Looked at in the same turn: the next frame may have arrived already.
   const answered = new Promise<string>((resolve) => {
-    document.onState = () => resolve(received.getText(ROOT_NAME).toJSON())
+    client.socket.on('message', (data: Buffer) => {
+      const { type, bodyAt } = readHead(data) as FrameHead
+      const syncType = data[bodyAt + 1]
+      if (type !== MessageType.Sync || syncType === SyncType.Step1) return
+      frames++
+      Y.applyUpdate(received, readPayload(data, bodyAt + 2))
+      if (syncType === SyncType.Step2) resolve(received.getText(ROOT_NAME).toJSON())
+    })
   })
-  document.sendStep1(Y.encodeStateVector(new Y.Doc()))
+  const opening = client.open(name, people[0].accessToken)
+  // Right behind the token: the server waits for it a few milliseconds only, and this process may stand still for more.
+  client.socket.send(syncFrame(name, SyncType.Step1, Y.encodeStateVector(new Y.Doc())))
+  await opening
   assert.ok((await answered) === text.toJSON(), 'everything is there when the answer is')
   assert.deepEqual([received.store.pendingStructs, received.store.pendingDs], [null, null])
   assert.equal(frames, 2, 'answered from disk: what came later, and the snapshot')
