@@ -96,6 +96,10 @@ export const openReplica = async (options: ReplicaOptions): Promise<Replica> => 
   const waiters = createStoredWaiters()
   const unsaved: Unsaved[] = []
   let saving: Promise<void> | null = null
+  /** The one write that is under way, or was last. */
+  let writing: Promise<void> = Promise.resolve()
+  /** How many edits were written. */
+  let kept = 0
   let cancelRetry = (): void => {}
   /** The operation that is under way, and its context. */
   let recording: RecordedOperation | null = null
@@ -134,6 +138,7 @@ export const openReplica = async (options: ReplicaOptions): Promise<Replica> => 
     const batch = unsaved.slice()
     const seqs = await store.write({ append: batch })
     unsaved.splice(0, batch.length)
+    kept += batch.length
     const entries = numbered(batch, seqs)
     for (const { seq } of entries) pending.add(seq)
     error = null
@@ -144,7 +149,7 @@ export const openReplica = async (options: ReplicaOptions): Promise<Replica> => 
   const keepSaving = async (): Promise<void> => {
     cancelRetry()
     try {
-      while (unsaved.length > 0) await save()
+      while (unsaved.length > 0) await (writing = save())
     } catch (thrown) {
       error = thrown instanceof Error ? thrown.message : String(thrown)
       tellStatus()
@@ -156,6 +161,12 @@ export const openReplica = async (options: ReplicaOptions): Promise<Replica> => 
   }
 
   const startSaving = (): Promise<void> => (saving ??= keepSaving())
+
+  /** Until so many edits are written; what comes meanwhile may be more than the disk keeps up with. */
+  const keptUntil = (due: number): Promise<void> => {
+    if (kept < due) startSaving().catch(() => {})
+    return kept < due ? writing.then(() => keptUntil(due)) : Promise.resolve()
+  }
 
   const onUpdate = (update: Uint8Array, origin: unknown, of: Y.Doc, transaction: Y.Transaction): void => {
     tellChange()
@@ -248,9 +259,9 @@ export const openReplica = async (options: ReplicaOptions): Promise<Replica> => 
     history: () => history,
     onChange: changed.add,
     onStatus: statusChanged.add,
-    saved: () => (unsaved.length > 0 ? startSaving() : Promise.resolve()),
+    saved: () => keptUntil(kept + unsaved.length),
     stored: async () => {
-      await (unsaved.length > 0 ? startSaving() : undefined)
+      await keptUntil(kept + unsaved.length)
       if (pending.size > 0) await waiters.until(pending)
     },
     fromTab: (entries) => {

@@ -172,7 +172,8 @@ export const openTabs = async (options: TabsOptions): Promise<Tabs> => {
   }
 
   const onLead = (heard: number): void => {
-    stopWaiting()
+    // A tab that led long ago, and has not noticed yet, is no answer: whoever leads now may stand still.
+    if (heard >= term) stopWaiting()
     settled.resolve()
     if (heard > term) {
       term = heard

@@ -34,7 +34,7 @@ afterAll(async () => {
 
 test('[RM1] the JavaScript example runs as it stands', async () => {
   const [example] = blocks('js')
-  const file = join(ROOT, 'node_modules', '.readme-example.mjs')
+  const file = join(ROOT, 'node_modules', `.readme-example-${process.pid}.mjs`)
   await writeFile(file, example as string)
   try {
     const { stdout } = await run(process.execPath, [file], { env, timeout: 90_000 })

@@ -11,10 +11,12 @@ import { startHarness, type TestPage } from './harness.ts'
 const TABS = 5
 const STEPS = 60
 const MINUTE_MS = 60_000
+/** Until there are so many, tasks are only added. */
+const TASKS_MIN = 6
 
 test(
   '[SY8] five tabs keep one socket, and are equal after every edit of an hour offline; the server has it all afterwards',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const seed = chooseSeed()
     const random = createRandom(seed)
@@ -34,16 +36,19 @@ test(
     }
     const list = await first.call('makeList')
     for (const tab of tabs) await tab.call('tasks', list)
-    const sockets = async (): Promise<number> => {
-      const counts = await Promise.all(tabs.map((tab) => tab.call('sockets')))
-      return counts.reduce((sum, count) => sum + count, 0)
-    }
+    /** A tab that the machine kept still was replaced: then it takes a moment until it closes its own. */
+    const oneSocket = (): Promise<number> =>
+      eventually(
+        async () => (await Promise.all(tabs.map((tab) => tab.call('sockets')))).reduce((sum, count) => sum + count, 0),
+        (sockets) => sockets === 1,
+        { what: 'one socket' },
+      )
     await eventually(
       () => Promise.all(tabs.map((tab) => tab.call('status'))),
       (all) => all.every((status) => status === 'live'),
       { what: 'all tabs live' },
     )
-    assert.equal(await sockets(), 1)
+    await oneSocket()
 
     await harness.setOffline(true)
     const allEqual = async (what: string): Promise<void> => {
@@ -58,7 +63,7 @@ test(
       for (const tab of tabs) await tab.call('pass', MINUTE_MS)
       const tab = random.pick(tabs)
       const tasks = await tab.call('tasks', list)
-      const task = tasks.length > 0 && random.chance(0.5) ? random.pick(tasks) : null
+      const task = tasks.length > TASKS_MIN && random.chance(0.5) ? random.pick(tasks) : null
       if (!task) await tab.call('add', list, `step ${step}`)
       else if (random.chance(0.4)) await tab.call('complete', list, task.id, !task.done)
       else if (random.chance(0.7)) await tab.call('move', list, task.id, null)
@@ -66,13 +71,13 @@ test(
       await allEqual(`the same in all tabs after step ${step}`)
     }
     const shown = await first.call('tasks', list)
-    assert.ok(shown.length > 5, 'vacuous')
+    assert.ok(shown.length >= TASKS_MIN, 'vacuous')
 
     await harness.setOffline(false)
     for (const tab of tabs) await tab.call('goOnline')
     await Promise.all(tabs.map((tab) => tab.call('stored', list)))
     await allEqual('the same in all tabs online')
-    assert.equal(await sockets(), 1)
+    await oneSocket()
     const stored = await server.sync.withDocument(`tasks/${list}`, (doc) => doc.getMap('tasks').size)
     assert.ok(stored >= shown.length)
     process.stdout.write(

@@ -44,6 +44,8 @@ export interface Harness extends AsyncDisposable {
 }
 
 const ARGUMENTS = ['--no-sandbox', '--disable-dev-shm-usage']
+/** For what ends: opening a page takes long where much else is done. */
+const STEP_MS_MAX = 120_000
 /** What the console says to each request that fails for want of a network. */
 const OFFLINE = /net::ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED)/
 
@@ -100,7 +102,7 @@ export const startHarness = async ({ profile, expected = [], ...options }: Harne
   await using owned = new AsyncDisposableStack()
   const executablePath = await mustChromium()
   const folder = profile ?? (await mkdtemp(join(tmpdir(), 'syncline-profile-')))
-  if (profile === undefined) owned.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+  if (profile === undefined) owned.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 20 }))
   const pages = owned.use(await startPageServer(options))
   const complaints: string[] = []
   const sessions = new Set<CDPSession>()
@@ -120,6 +122,7 @@ export const startHarness = async ({ profile, expected = [], ...options }: Harne
       // A page that came from memory has no address, and Chromium asks before it may reach one of this machine.
       permissions: ['local-network-access'],
     })
+    context.setDefaultTimeout(STEP_MS_MAX)
     pid = await pidOf(context)
     context.on('console', (message) => {
       if (message.type() === 'error') complain(`console: ${message.text()} (${message.location().url})`)
@@ -156,8 +159,10 @@ export const startHarness = async ({ profile, expected = [], ...options }: Harne
     openPage,
     setOffline: async (offline) => {
       isOffline = offline
-      pages.setPlugged(!offline)
+      // A page that knows of no network must never ask in vain: it would complain of a server that hangs up.
+      if (!offline) pages.setPlugged(true)
       await Promise.all([...sessions].map((session) => setNetwork(session, offline)))
+      if (offline) pages.setPlugged(false)
     },
     kill: async () => {
       const gone = context.waitForEvent('close')

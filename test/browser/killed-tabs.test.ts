@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import { startOwnServer } from '../compat/servers.ts'
 import { PASSWORD } from '../helpers/accounts.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { chooseSeed, createRandom, type Random } from '../helpers/random.ts'
 import type { ClientPage } from './client-page.ts'
 import { type Harness, startHarness } from './harness.ts'
@@ -13,7 +14,9 @@ const SESSIONS = Number(process.env['KILLED_SESSIONS'] ?? 32)
 const TABS_AT_ONCE = 4
 const LIFE_MS_MAX = 300
 const BROWSER_KILLS = 0.1
-const TEST_MS_MAX = 280_000
+const TEST_MS_MAX = 120_000 + SESSIONS * 6_000
+/** Every second session lives on until so many edits are said to be on the device, however slow the machine is. */
+const SAID_MIN = 3
 
 interface Seen {
   readonly saved: Set<string>
@@ -24,7 +27,7 @@ interface Seen {
 const session = async (
   harness: Harness,
   list: string,
-  name: string,
+  number: number,
   random: Random,
   seen: Seen,
 ): Promise<() => Promise<void>> => {
@@ -39,7 +42,13 @@ const session = async (
   await call('open')
   const pausesMs = Array.from({ length: 5 }, () => random.pick([0, 0, 1, 3, 10]))
   // It never ends by itself.
-  call('scribble', list, name, pausesMs).catch(() => {})
+  call('scribble', list, `${number}`, pausesMs).catch(() => {})
+  if (number % 2 === 1)
+    await eventually(
+      () => said,
+      (count) => count >= SAID_MIN,
+      { what: `${SAID_MIN} edits of session ${number}` },
+    )
   await new Promise((resolve) => setTimeout(resolve, random.int(0, LIFE_MS_MAX)))
   return async () => {
     await page.close({ runBeforeUnload: false })
@@ -69,7 +78,7 @@ test(
     let kills = 0
     for (let done = 0; done < SESSIONS; done += TABS_AT_ONCE) {
       const forks = Array.from({ length: Math.min(TABS_AT_ONCE, SESSIONS - done) }, () => random.fork())
-      const ends = await Promise.all(forks.map((own, index) => session(harness, list, `${done + index}`, own, seen)))
+      const ends = await Promise.all(forks.map((own, index) => session(harness, list, done + index, own, seen)))
       if (random.chance(BROWSER_KILLS)) {
         kills++
         await harness.kill()

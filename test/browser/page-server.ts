@@ -71,6 +71,8 @@ export const startPageServer = async ({
 
   const onward = ({ url: path, method, headers }: IncomingMessage): RequestOptions & { readonly target: URL } => ({
     target: new URL(path ?? '/', server),
+    // A connection of its own: one that was kept may be closed by the server while the request is on its way.
+    agent: false,
     ...(method !== undefined && { method }),
     headers,
   })
@@ -110,6 +112,8 @@ export const startPageServer = async ({
   }
 
   const upgrade = (asked: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    // Whoever asked may be killed before there is an answer.
+    socket.on('error', () => socket.destroy())
     if (!goesToServer(asked)) {
       socket.destroy()
       return
@@ -119,6 +123,11 @@ export const startPageServer = async ({
     forwarded.on('error', () => socket.destroy())
     forwarded.on('response', () => socket.destroy())
     forwarded.on('upgrade', (answered, far, farHead) => {
+      if (!isPlugged || socket.destroyed) {
+        far.destroy()
+        socket.destroy()
+        return
+      }
       const lines = answered.rawHeaders.flatMap((name, index, all) =>
         index % 2 === 0 ? [`${name}: ${all[index + 1]}`] : [],
       )

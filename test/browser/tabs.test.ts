@@ -16,7 +16,9 @@ const STEPS = Number(process.env['TAB_STEPS'] ?? 30)
 const HANDOVER_MS_MAX = 1_000
 /** What does not come by then does not come. */
 const DEADLINE_MS = 60_000
-const LONG_MS = 60_000
+const LONG_MS = 180_000
+/** The first steps are no draw, so that there are some of each. */
+const FIRST = { stop: 1, deaths: Math.floor(STEPS / 10) + 1 }
 
 type Tab = TestPage<TabsPage>
 
@@ -154,9 +156,10 @@ test(
       await until('a leader', (seen) => leaderOf(seen) !== undefined, DEADLINE_MS)
       const leader = leaderOf(await log()) as string
       for (let times = random.int(0, 3); times > 0; times--) await anyPosts()
-      const choice = random.int(1, 10)
+      const isFirst = step < FIRST.stop + FIRST.deaths
+      const choice = step < FIRST.stop ? 10 : isFirst ? 1 : random.int(1, 10)
       if (choice <= 5) {
-        const victim = random.chance(0.7) ? leader : random.pick([...alive])
+        const victim = isFirst || random.chance(0.7) ? leader : random.pick([...alive])
         alive.delete(victim)
         counts.death++
         await page.call('killWorker', victim)

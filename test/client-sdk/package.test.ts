@@ -10,7 +10,7 @@ import { startServerProcess } from '../compat/servers.ts'
 import { type ConsumerProject, createConsumer } from './consumer/project.ts'
 
 /** Compilers, servers and browsers are started, on a machine that may have more to do. */
-const MS_MAX = 120_000
+const MS_MAX = 300_000
 
 let project: ConsumerProject
 

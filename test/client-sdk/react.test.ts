@@ -24,7 +24,7 @@ beforeAll(async () => {
   // What a boundary catches, React logs.
   harness = await startHarness({ server: server.url, expected: [/document\/bad-name/, /above error occurred/] })
   page = await harness.openPage<ReactPage>(ENTRY)
-}, 120_000)
+})
 
 afterAll(async () => {
   await harness[Symbol.asyncDispose]()

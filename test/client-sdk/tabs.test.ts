@@ -2,7 +2,6 @@
 // random histories. Chromium plays the same for real in test/browser.
 import assert from 'node:assert/strict'
 import { afterEach, describe, test, vi } from 'vitest'
-import { systemClock } from '../../client-sdk/system-clock.ts'
 import { soloTabs } from '../../client-sdk/solo-tabs.ts'
 import { LEADING, openTabs, type TabChannel } from '../../client-sdk/tabs.ts'
 import type { TabMessage, Tabs } from '../../client-sdk/tabs-types.ts'
@@ -20,13 +19,30 @@ const LEADERLESS_MS_MAX = 3_600
 let names = 0
 const newName = (): string => `tabs-test-${process.pid}-${names++}`
 
+/** Its time stands still: no beat and no second without an answer comes in between, however slow the machine is. */
 const open = (name: string, rest: Partial<Parameters<typeof openTabs>[0]> = {}): Promise<Tabs> =>
-  openTabs({ name, clock: systemClock, random: () => 0, ...rest })
+  openTabs({ name, clock: createManualClock(), random: () => 0, ...rest })
 
 const heardBy = (tabs: Tabs): TabMessage[] => {
   const heard: TabMessage[] = []
   tabs.onMessage((message) => heard.push(message))
   return heard
+}
+
+/** Of a tab that hears nothing and says nothing while it is deaf. */
+const deafChannel = () => {
+  let isDeaf = false
+  const createChannel = (called: string): TabChannel => {
+    const real = new BroadcastChannel(called)
+    return {
+      set onmessage(hear: ((event: MessageEvent) => void) | null) {
+        real.onmessage = (event) => void (isDeaf || hear?.(event))
+      },
+      postMessage: (message) => void (isDeaf || real.postMessage(message)),
+      close: () => real.close(),
+    }
+  }
+  return { createChannel, setDeaf: (deaf: boolean) => void (isDeaf = deaf) }
 }
 
 describe('on this platform', () => {
@@ -103,17 +119,7 @@ describe('on this platform', () => {
 
   test('[TB3] a leader that is heard no more is replaced a second after it was asked, not by a tab that stood still itself', async () => {
     const name = newName()
-    let isDeaf = false
-    const createChannel = (called: string): TabChannel => {
-      const real = new BroadcastChannel(called)
-      return {
-        set onmessage(hear: ((event: MessageEvent) => void) | null) {
-          real.onmessage = (event) => void (isDeaf || hear?.(event))
-        },
-        postMessage: (message) => void (isDeaf || real.postMessage(message)),
-        close: () => real.close(),
-      }
-    }
+    const { createChannel, setDeaf } = deafChannel()
     const time = createManualClock()
     let jumpedMs = 0
     const clock = { now: () => time.now() + jumpedMs, after: time.after }
@@ -121,7 +127,7 @@ describe('on this platform', () => {
     await using follower = await open(name, { clock })
     const ceased: boolean[] = []
     leader.onLeadership((isLeader) => ceased.push(isLeader, leader.isLeader))
-    isDeaf = true
+    setDeaf(true)
     follower.post({ type: 'is anybody there?' })
     // Its own clock jumps: the answer may be waiting.
     jumpedMs = 5_000
@@ -140,12 +146,36 @@ describe('on this platform', () => {
       () => follower.isLeader,
     )
     assert.deepEqual(ceased, [false, false])
-    isDeaf = false
+    setDeaf(false)
     await follower[Symbol.asyncDispose]()
     await eventually(
       () => leader.isLeader,
       (isLeader) => isLeader,
     )
+  })
+
+  test('[TB3] nor does a tab answer for it that led before, and has not noticed yet that it does no more', async () => {
+    const name = newName()
+    const { createChannel, setDeaf } = deafChannel()
+    const time = createManualClock()
+    await using leader = await open(name, { createChannel })
+    await using follower = await open(name, { clock: time })
+    const heard = heardBy(follower)
+    setDeaf(true)
+    follower.post({ type: 'is anybody there?' })
+    const old = new BroadcastChannel(`syncline/${name}`)
+    old.postMessage({ kind: 'lead', term: 1 })
+    old.postMessage({ kind: 'say', message: { type: 'behind it' } })
+    await eventually(
+      () => heard.length,
+      (length) => length === 1,
+    )
+    time.advance(1_001)
+    await eventually(
+      () => leader.isLeader,
+      (isLeader) => !isLeader,
+    )
+    old.close()
   })
 
   test('[TB7] a leader that hears of a later one ceases to lead, and tells an earlier one of itself', async () => {

@@ -36,7 +36,7 @@ export interface ConsumerProject extends AsyncDisposable {
 
 /** What an app has besides the package's own dependencies. */
 const BESIDE = ['react', 'react-dom', '@types/react', '@types/react-dom', '@types/node']
-const NODE_MS_MAX = 60_000
+const NODE_MS_MAX = 240_000
 
 const build = async (folder: string): Promise<void> => {
   const tsdown = join(ROOT, 'node_modules', 'tsdown', 'dist', 'run.mjs')
