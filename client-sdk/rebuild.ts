@@ -79,13 +79,12 @@ const mapRecords = (options: RebuildOptions, doc: Y.Doc, again: readonly Entry[]
 }
 
 const mapRaw = (doc: Y.Doc, again: readonly Entry[], out: Outcome[]): Rebuilt['made'] => {
-  const gone = out.map(({ entry }) => entry)
-  const clientIds = new Set([...gone, ...again].map(({ pending }) => pending?.clientId ?? 0))
+  const gone = new Set(out.map(({ entry }) => entry))
+  const all = [...gone, ...again].toSorted((a, b) => a.seq - b.seq)
   const { updates } = renumberUpdates({
     base: doc,
-    refused: gone.map(({ update }) => update),
-    updates: again.map(({ update }) => update),
-    clientIds,
+    edits: all.map((entry) => ({ update: entry.update, isRefused: gone.has(entry) })),
+    clientIds: new Set(all.map(({ pending }) => pending?.clientId ?? 0)),
     newClientId: doc.clientID,
     firstClock: 0,
   })

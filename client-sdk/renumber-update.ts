@@ -3,13 +3,18 @@
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 
+export interface PendingEdit {
+  /** Version 1. What the confirmed state has of it already stays as it is. */
+  readonly update: Uint8Array
+  /** Its structs and deletions are left out. */
+  readonly isRefused: boolean
+}
+
 export interface RenumberOptions {
   /** The confirmed state: what the results are applied to. It is only read. */
   readonly base: Y.Doc
-  /** Updates (version 1) whose structs and deletions are left out. */
-  readonly refused: readonly Uint8Array[]
-  /** Pending updates (version 1), in the order they were made. What `base` has of them already stays as it is. */
-  readonly updates: readonly Uint8Array[]
+  /** In the order they were made. */
+  readonly edits: readonly PendingEdit[]
   /** The client ids whose structs are carried over; those of others are left out. */
   readonly clientIds: ReadonlySet<number>
   readonly newClientId: number
@@ -18,7 +23,7 @@ export interface RenumberOptions {
 }
 
 export interface Renumbered {
-  /** Beside each update what it becomes; null where nothing of it is left, because it lives in what was refused. */
+  /** What each edit that was not refused becomes; null where nothing of it is left, as it lives in what was refused. */
   readonly updates: readonly (Uint8Array | null)[]
   readonly nextClock: number
 }
@@ -147,7 +152,7 @@ const encode = (client: number, structs: readonly Y.Item[], deletes: Deletes): U
  * deletions of what was refused. Applied in their order to the state of `base`, the results leave nothing pending.
  */
 export const renumberUpdates = (options: RenumberOptions): Renumbered => {
-  const { base, refused, updates, clientIds, newClientId, firstClock } = options
+  const { base, edits, clientIds, newClientId, firstClock } = options
   // What the author saw. All is one transaction, so that Yjs neither merges structs of different fates nor collects any.
   const author = new Y.Doc({ gc: false })
   const carried = createRuns()
@@ -217,7 +222,6 @@ export const renumberUpdates = (options: RenumberOptions): Renumbered => {
   }
 
   const carryUpdate = (update: Uint8Array): Uint8Array | null => {
-    Y.applyUpdate(author, update)
     const items = itemsOf(update)
     const written: Y.Item[] = []
     const gaps = createGaps(isThere)
@@ -228,8 +232,12 @@ export const renumberUpdates = (options: RenumberOptions): Renumbered => {
 
   const carriedUpdates = Y.transact(author, () => {
     Y.applyUpdate(author, Y.encodeStateAsUpdate(base))
-    for (const update of refused) Y.applyUpdate(author, update)
-    return updates.map(carryUpdate)
+    // Refused or not, each in its turn: what comes before what it builds on waits in Yjs, which may let it wait even when
+    // that is there, and joins what waits to one struct where it was typed in a row.
+    return edits.flatMap(({ update, isRefused }) => {
+      Y.applyUpdate(author, update)
+      return isRefused ? [] : [carryUpdate(update)]
+    })
   })
   return { updates: carriedUpdates, nextClock }
 }
