@@ -78,8 +78,7 @@ export const createAccount = async (options: AccountOptions): Promise<Account> =
   }
 
   const start = async (): Promise<{ readonly deviceId: string; readonly first: Current }> => {
-    const known = await readCurrent()
-    const install = await device.get(INSTALL)
+    const [known, install] = await Promise.all([readCurrent(), device.get(INSTALL)])
     if (known && typeof install === 'string') return { deviceId: install, first: known }
     const deviceId = typeof install === 'string' ? install : newId()
     const first = known ?? { userId: newId(), session: null }

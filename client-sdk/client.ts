@@ -20,6 +20,7 @@ import type { DocumentMethods } from './kinds/document.ts'
 import type { MarksHandle } from './kinds/marks.ts'
 import type { MeMethods } from './kinds/me.ts'
 import type { TasksHandle } from './kinds/tasks.ts'
+import { createMethods } from './kind-methods.ts'
 import { createListeners } from './listeners.ts'
 import { newId as uuidv7 } from './new-id.ts'
 import { openPerson, type Person } from './person.ts'
@@ -102,16 +103,7 @@ export interface Client extends AsyncDisposable {
   readonly close: () => Promise<void>
 }
 
-/** What kinds can do is loaded beside their documents. */
-const METHODS = {
-  tasks: async () => (await import('./kinds/tasks.ts')).taskMethods,
-  board: async () => (await import('./kinds/board.ts')).boardMethods,
-  marks: async () => (await import('./kinds/marks.ts')).marksMethods,
-  document: async () => (await import('./kinds/document.ts')).documentMethods,
-  checkIns: async () => (await import('./kinds/check-ins.ts')).checkInMethods,
-  me: async () => (await import('./kinds/me.ts')).meMethods,
-  none: async () => () => ({}),
-}
+const NO_METHODS = Promise.resolve(() => ({}))
 
 /**
  * Opens the client of this device. Needs no server: everything that is cached can be read and written at once.
@@ -130,6 +122,7 @@ export const createClient = async (options: ClientOptions): Promise<Client> => {
   await using owned = new AsyncDisposableStack()
   const { disk, isShared } = await openDisk(options.storage, url)
   const device = owned.use(await disk.open('device'))
+  const methods = createMethods(device)
   const account: Account = owned.use(
     await createAccount({ url, device, clock, newId, ...(options.fetch && { fetch: options.fetch }) }),
   )
@@ -149,19 +142,17 @@ export const createClient = async (options: ClientOptions): Promise<Client> => {
   )
 
   const openCurrent = async (): Promise<Person> => {
-    const isPlanned = (await account.guests()).some(({ plan }) => plan?.userId === account.user.id)
-    if (isPlanned || (await device.list(LEFT)).size > 0) {
+    const [guests, left, release] = await Promise.all([account.guests(), device.list(LEFT), board.hold(account.area)])
+    if (left.size > 0 || guests.some(({ plan }) => plan?.userId === account.user.id)) {
       const { prepareArea } = await import('./person-switch.ts')
       await prepareArea(account, disk, device)
     }
     const name = `${new URL(url).origin}/${account.area}`
-    const release = await board.hold(account.area)
-    const tabs = isShared ? await openTabs({ name, clock, random }) : soloTabs()
     const opened = await openPerson({
       url,
       account,
       disk,
-      tabs,
+      openTabs: async () => (isShared ? openTabs({ name, clock, random }) : soloTabs()),
       clock,
       newId,
       random,
@@ -274,21 +265,22 @@ export const createClient = async (options: ClientOptions): Promise<Client> => {
     get quarantine() {
       return person.workspace.quarantine
     },
-    tasks: async (id) => (await opened()).open(documentName('tasks', id), METHODS.tasks()),
-    board: async (id) => (await opened()).open(documentName('board', id), METHODS.board()),
-    chat: async (id) => (await opened()).chat(id),
-    marks: async (id) => (await opened()).open(documentName('marks', id), METHODS.marks()),
-    document: async (id, recordId) => (await opened()).open(documentName('document', id, recordId), METHODS.document()),
-    checkIns: async () => (await opened()).open(documentName('checkins', account.user.id), METHODS.checkIns()),
-    wall: async (id, year) => (await opened()).open(documentName('wall', id, String(year)), METHODS.none()),
-    group: async (id) => (await opened()).open(documentName('group', id), METHODS.none()),
-    me: async () => (await opened()).open(documentName('me', account.user.id), METHODS.me()),
+    tasks: async (id) => (await opened()).open(documentName('tasks', id), methods('tasks')),
+    board: async (id) => (await opened()).open(documentName('board', id), methods('board')),
+    chat: async (id) => (await opened()).chat(id, methods('chat')),
+    marks: async (id) => (await opened()).open(documentName('marks', id), methods('marks')),
+    document: async (id, recordId) =>
+      (await opened()).open(documentName('document', id, recordId), methods('document')),
+    checkIns: async () => (await opened()).open(documentName('checkins', account.user.id), methods('checkins')),
+    wall: async (id, year) => (await opened()).open(documentName('wall', id, String(year)), methods('wall')),
+    group: async (id) => (await opened()).open(documentName('group', id), NO_METHODS),
+    me: async () => (await opened()).open(documentName('me', account.user.id), methods('me')),
     presence: async (groupId) => (await opened()).presence(groupId),
     goOffline: () => setOnline(false),
     goOnline: () => setOnline(true),
     close,
     [Symbol.asyncDispose]: close,
   }
-  internals.set(client, { device, person: () => person, disk, clock, newId })
+  internals.set(client, { device, person: () => person, settledPerson: opened, disk, clock, newId })
   return client
 }

@@ -9,6 +9,8 @@ export interface Internals {
   readonly disk: Disk
   /** Whoever uses the device now. */
   readonly person: () => Person
+  /** The same, once nobody is on their way in or out. */
+  readonly settledPerson: () => Promise<Person>
   readonly clock: Clock
   readonly newId: () => string
 }

@@ -65,14 +65,8 @@ export const migrateLocalStorage = async (
 ): Promise<MigrationReport> => {
   mustPlan(plan)
   const { app } = plan
-  const { device, clock, newId, person: current } = internalsOf(client)
+  const { device, clock, newId, person: current, settledPerson } = internalsOf(client)
   const storage: SourceStorage = options.storage ?? globalThis.localStorage
-
-  /** Whoever is there once nobody is on their way in or out. */
-  const settledPerson = async (): Promise<Person> => {
-    await (await client.me()).close()
-    return current()
-  }
 
   const mustBeHere = (person: Person) => (): void => {
     if (current() !== person) throw new AppError('auth/required', 'somebody else is logged in here')

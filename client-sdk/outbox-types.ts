@@ -42,6 +42,8 @@ export type CommandResult = {
 }
 
 export interface Outbox extends AsyncDisposable {
+  /** Resolves when what is kept has been read; until then nothing is in the lists. Rejects with `StoreError`. */
+  readonly ready: Promise<void>
   /** On this device's disk when it resolves; sent as soon as can be. Rejects with `StoreError`. */
   readonly add: (command: NewCommand) => Promise<Command>
   /** All commands that are pending or refused, in their order. */
@@ -56,7 +58,7 @@ export interface Outbox extends AsyncDisposable {
    * `AppError` it was refused with, `record/not-found` when it was discarded, `StoreError` `store/closed`.
    */
   readonly confirmed: <Data>(id: string) => Promise<Data>
-  /** Null when nothing waits to be sent; else resolves when that may have changed. */
+  /** Null when nothing waits to be sent; else, and before it is ready, resolves when that may have changed. */
   readonly untilSent: () => Promise<void> | null
   /** Sends what can be sent; only in the leading tab. Rejects with `StoreError` alone. */
   readonly flush: () => Promise<void>

@@ -31,7 +31,7 @@ const closedError = (): StoreError => new StoreError('store/closed', 'the outbox
 const refusalOf = ({ code = 'internal', message = code }: Command): AppError => new AppError(code, message)
 
 /** Opens the outbox of `owner`. It sends by itself what is there, in the leading tab. */
-export const createOutbox = async (options: OutboxOptions): Promise<Outbox> => {
+export const createOutbox = (options: OutboxOptions): Outbox => {
   const { store, http, owner, clock, random, tabs = ALONE } = options
   const listeners = createListeners<void>()
   const closing = new AbortController()
@@ -62,8 +62,10 @@ export const createOutbox = async (options: OutboxOptions): Promise<Outbox> => {
   }
 
   const reload = async (): Promise<void> => {
-    const kept = readCommands((await store.list(OUTBOX)).values())
-    const found = readResults((await store.list(RESULTS)).values())
+    const [kept, found] = await Promise.all([
+      store.list(OUTBOX).then((values) => readCommands(values.values())),
+      store.list(RESULTS).then((values) => readResults(values.values())),
+    ])
     const isSame = JSON.stringify([kept, found]) === JSON.stringify([commands, results])
     commands = kept
     results = found
@@ -203,8 +205,16 @@ export const createOutbox = async (options: OutboxOptions): Promise<Outbox> => {
     if (old.length > 0) await change(() => store.write({ del: old.map(({ id }) => RESULTS + id) }))
   }
 
-  await reload()
-  await forgetOld()
+  let isReady = false
+  const start = async (): Promise<void> => {
+    await reload()
+    await forgetOld()
+    isReady = true
+    flushSoon()
+  }
+  const ready = start()
+  // Told to whoever waits for it.
+  ready.catch(() => {})
   const undo = [
     tabs.onLeadership(flushSoon),
     tabs.onMessage(({ type }) => {
@@ -212,15 +222,16 @@ export const createOutbox = async (options: OutboxOptions): Promise<Outbox> => {
       reload().then(flushSoon, () => {})
     }),
   ]
-  flushSoon()
 
   return {
+    ready,
     list: () => commands,
     results: () => results,
     subscribe: listeners.add,
     flush,
     waitsFor: (command) => blockerOf(command, commands)?.id ?? null,
     untilSent: () => {
+      if (!isReady) return ready
       const waits = commands.some((command) => command.state === 'pending' && !blockerOf(command, commands))
       return waits ? changed.promise : null
     },

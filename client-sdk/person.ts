@@ -13,7 +13,7 @@ import type { Draws } from './context.ts'
 import { createFacts, type FactsSource } from './facts.ts'
 import { createHandle } from './handle.ts'
 import { createGroups, type Groups } from './groups.ts'
-import type { ChatHandle, ChatValue } from './kinds/chat.ts'
+import type { ChatHandle, ChatValue, methods as createChatHandle } from './kinds/chat.ts'
 import { loadOperations } from './kinds.ts'
 import type { Disk, Store } from './offline/store.ts'
 import type { Outbox } from './outbox-types.ts'
@@ -30,7 +30,7 @@ export interface PersonOptions {
   readonly url: string
   readonly account: Account
   readonly disk: Disk
-  readonly tabs: Tabs
+  readonly openTabs: () => Promise<Tabs>
   readonly clock: Clock
   readonly newId: () => string
   readonly random: () => number
@@ -54,7 +54,7 @@ export interface Person extends AsyncDisposable {
     document: string,
     methods: Promise<(replica: Replica) => Methods>,
   ) => Promise<Handle<Value> & Methods>
-  readonly chat: (channelId: string) => Promise<ChatHandle>
+  readonly chat: (channelId: string, loading: Promise<typeof createChatHandle>) => Promise<ChatHandle>
   readonly presence: (groupId: string) => Promise<Presence>
 }
 
@@ -65,7 +65,7 @@ const withMethods = <Base extends object, Methods extends object>(base: Base, me
   Object.defineProperties(base, Object.getOwnPropertyDescriptors(methods)) as Base & Methods
 
 export const openPerson = async (options: PersonOptions): Promise<Person> => {
-  const { account, disk, tabs, clock, newId, random } = options
+  const { account, disk, clock, newId, random } = options
   const { user } = account
   const draws: Draws = {
     newId,
@@ -77,9 +77,14 @@ export const openPerson = async (options: PersonOptions): Promise<Person> => {
   }
   await using owned = new AsyncDisposableStack()
   owned.defer(options.onClosed)
-  owned.use(tabs)
+  // What takes its time begins together: an app shows nothing before all of it is there.
+  const opening = options.openTabs()
+  opening.catch(() => {})
+  owned.defer(async () => (await opening)[Symbol.asyncDispose]())
   const store = owned.use(await disk.open(account.area))
-  const outbox = owned.use(await createOutbox({ store, http: account.http, owner: user.id, clock, random, tabs }))
+  const tabs = await opening
+  const adopted = store.list(ADOPT)
+  const outbox = owned.use(createOutbox({ store, http: account.http, owner: user.id, clock, random, tabs }))
   const countPending = (): number => outbox.list().filter(({ state }) => state === 'pending').length
   let commandsPending = countPending()
   let commandsDone = 0
@@ -98,7 +103,7 @@ export const openPerson = async (options: PersonOptions): Promise<Person> => {
     made: () => ({ groups: groups.made(), channels: channels.made() }),
   })
   const workspace = owned.use(
-    await openWorkspace({
+    openWorkspace({
       store,
       tabs,
       clock,
@@ -123,8 +128,12 @@ export const openPerson = async (options: PersonOptions): Promise<Person> => {
   workspace.onStatus((status) => {
     if (status === 'live') outbox.online()
   })
-  const opened = owned.use(await openRoster(workspace, user.id, (error) => workspace.report(error)))
-  roster = opened
+  const [opened, toAdopt] = await Promise.all([
+    openRoster(workspace, user.id, (error) => workspace.report(error)),
+    adopted,
+    outbox.ready,
+  ])
+  roster = owned.use(opened)
 
   const openHandle = async <Value>(document: string): Promise<{ handle: Handle<Value>; replica: Replica }> => {
     const replica = await workspace.acquire(document)
@@ -139,7 +148,7 @@ export const openPerson = async (options: PersonOptions): Promise<Person> => {
   }
 
   // What was taken over from a guest is made again as this person's.
-  if ((await store.list(ADOPT)).size > 0) {
+  if (toAdopt.size > 0) {
     const { makeAdopted } = await import('./person-switch.ts')
     await makeAdopted(store, workspace)
   }
@@ -180,9 +189,9 @@ export const openPerson = async (options: PersonOptions): Promise<Person> => {
       const [{ handle, replica }, methods] = await Promise.all([openHandle<never>(document), loading])
       return withMethods(handle, methods(replica))
     },
-    chat: async (channelId) => {
-      const { createChatHandle } = await import('./kinds/chat.ts')
-      return createChatHandle({
+    chat: async (channelId, loading) => {
+      const create = await loading
+      return create({
         channelId,
         segments: () => facts.segmentsOf(channelId),
         onSegments: (listener) => opened.onChange(listener),

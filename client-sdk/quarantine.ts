@@ -9,6 +9,8 @@ import type { Outcome } from './rebuild.ts'
 const PREFIX = 'quarantine/'
 
 export interface QuarantineStore extends Quarantine {
+  /** Resolves when it has counted what is kept. Rejects with `StoreError`. */
+  readonly ready: Promise<void>
   /** What a batch must put so that these edits are kept, in the transaction that takes them out of their document. */
   readonly toPut: (outcomes: readonly Outcome[]) => NonNullable<Batch['put']>
   /** Counts anew, after such a batch or when another tab wrote one. */
@@ -39,7 +41,7 @@ const toValue = ({ entry, code, path }: Outcome, id: string, at: number): Stored
   }
 }
 
-export const createQuarantine = async (options: QuarantineOptions): Promise<QuarantineStore> => {
+export const createQuarantine = (options: QuarantineOptions): QuarantineStore => {
   const { store, now, newId, run, onChange } = options
   const listeners = createListeners<void>()
   let counts = new Map<string, number>()
@@ -68,8 +70,11 @@ export const createQuarantine = async (options: QuarantineOptions): Promise<Quar
     onChange()
   }
 
-  await refresh()
+  const ready = refresh()
+  // Told to whoever waits for it.
+  ready.catch(() => {})
   return {
+    ready,
     list,
     refresh,
     subscribe: (listener) => listeners.add(listener),

@@ -1,4 +1,5 @@
 // Which disk a client keeps its data on.
+import { openIndexedDbDisk } from './offline/indexeddb.ts'
 import type { Disk } from './offline/store.ts'
 
 /** `memory` forgets; a disk of one's own may be handed in. */
@@ -18,7 +19,6 @@ export const openDisk = async (choice: StorageChoice | undefined, url: string): 
     return { disk: createMemoryDisk(), isShared: false }
   }
   if (chosen === 'indexeddb') {
-    const { openIndexedDbDisk } = await import('./offline/indexeddb.ts')
     return { disk: await openIndexedDbDisk({ server }), isShared: true }
   }
   if ('disk' in chosen) return { disk: chosen.disk, isShared: false }

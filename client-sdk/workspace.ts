@@ -17,7 +17,7 @@ import { MISSED } from './tabs.ts'
 import type { TabMessage } from './tabs-types.ts'
 import type { Message, ServerMessage, Workspace, WorkspaceOptions } from './workspace-types.ts'
 
-export const openWorkspace = async (options: WorkspaceOptions): Promise<Workspace> => {
+export const openWorkspace = (options: WorkspaceOptions): Workspace => {
   const { store, tabs, clock, draws, facts } = options
   const statusChanged = createListeners<ConnectionState>()
   const messages = createListeners<ServerMessage>()
@@ -68,12 +68,7 @@ export const openWorkspace = async (options: WorkspaceOptions): Promise<Workspac
     applyInOrder(event)
   }
 
-  /** Said before this tab was ready to listen. */
-  const early: TabMessage[] = []
-  let onTabMessage = (message: TabMessage): void => void early.push(message)
-  const stopHearing = tabs.onMessage((message) => onTabMessage(message))
-
-  const quarantine = await createQuarantine({
+  const quarantine = createQuarantine({
     store,
     now: clock.now,
     newId: draws.newId,
@@ -89,7 +84,7 @@ export const openWorkspace = async (options: WorkspaceOptions): Promise<Workspac
     const loading = store.load(document)
     // Its failure is told when it is waited for.
     loading.catch(() => {})
-    const kind = await loadKind(document)
+    const [kind] = await Promise.all([loadKind(document), quarantine.ready])
     const replica = await openReplica({
       entries: loading,
       name: document,
@@ -223,8 +218,7 @@ export const openWorkspace = async (options: WorkspaceOptions): Promise<Workspac
       sendAsLeader(from as string, document as string, message as unknown as Message),
   }
 
-  onTabMessage = (message) => hear[message.type]?.(message)
-  for (const message of early.splice(0)) onTabMessage(message)
+  const stopHearing = tabs.onMessage((message) => hear[message.type]?.(message))
   const stopFollowing = tabs.onLeadership((isLeader) => {
     if (isClosed) return
     if (isLeader && !leading) lead()

@@ -1,4 +1,5 @@
 // The handle of a board.
+import { BOARD_KIND } from '../../shared/board/kind.ts'
 import type { readBoard } from '../../shared/board/model.ts'
 import { BOARD_OPERATIONS } from '../../shared/board/operations.ts'
 import type { Handle } from '../client-types.ts'
@@ -26,7 +27,9 @@ export interface BoardMethods {
 /** An open board; `read()` gives `{ columns }` in order, each with its `cards` in order. */
 export type BoardHandle = Handle<ReturnType<typeof readBoard>> & BoardMethods
 
-export const boardMethods = (replica: Replica): BoardMethods => ({
+export const KIND = BOARD_KIND
+
+export const methods = (replica: Replica): BoardMethods => ({
   columns: {
     add: makes(replica, columnAdd),
     update: changes(replica, columnUpdate),

@@ -1,5 +1,6 @@
 // A chat as people see it: one row of messages over the segments that are open, newest last. New messages go to the newest
 // segment; older ones are opened one at a time.
+import { CHAT_KIND } from '../../shared/chat/kind.ts'
 import { CHAT_OPERATIONS } from '../../shared/chat/operations.ts'
 import type { Message, readChat } from '../../shared/chat/model.ts'
 import { documentName } from '../../shared/names.ts'
@@ -40,7 +41,9 @@ type Segment = Handle<ReturnType<typeof readChat>>
 
 const compareMessages = (a: Message, b: Message): number => a.sentAt - b.sentAt || (a.id < b.id ? -1 : 1)
 
-export const createChatHandle = async (options: ChatHandleOptions): Promise<ChatHandle> => {
+export const KIND = CHAT_KIND
+
+export const methods = async (options: ChatHandleOptions): Promise<ChatHandle> => {
   const changed = createListeners<ChatValue>()
   const closed = createListeners<void>()
   /** By number, oldest first. */

@@ -1,4 +1,5 @@
 // The handle of one's own check-ins.
+import { CHECKINS_KIND } from '../../shared/checkins/kind.ts'
 import type { Checkin } from '../../shared/checkins/model.ts'
 import { CHECKIN_OPERATIONS } from '../../shared/checkins/operations.ts'
 import type { Replica } from '../replica.ts'
@@ -18,7 +19,9 @@ export interface CheckInMethods {
   readonly retract: Changes<typeof checkinRetract>
 }
 
-export const checkInMethods = (replica: Replica): CheckInMethods => ({
+export const KIND = CHECKINS_KIND
+
+export const methods = (replica: Replica): CheckInMethods => ({
   submit: changes(replica, checkinSubmit),
   update: changes(replica, checkinUpdate),
   retract: changes(replica, checkinRetract),

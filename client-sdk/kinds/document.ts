@@ -1,4 +1,5 @@
 // The handle of a rich text.
+import { CORE_DOCUMENT_KIND } from '../../shared/document/core-kind.ts'
 import type { Replica } from '../replica.ts'
 
 /** Rich text: editors bind to `doc`; a whole text in another format is taken over as the smallest change. */
@@ -9,7 +10,9 @@ export interface DocumentMethods {
   ) => Promise<void>
 }
 
-export const documentMethods = (replica: Replica): DocumentMethods => ({
+export const KIND = CORE_DOCUMENT_KIND
+
+export const methods = (replica: Replica): DocumentMethods => ({
   replace: async (content) => {
     const { replace } = await import('../../shared/document/replace.ts')
     replica.run(replace, content)

@@ -1,4 +1,5 @@
 // The handle of the marks of a chat: how far everybody has read.
+import { MARKS_KIND } from '../../shared/marks/kind.ts'
 import type { readMarks } from '../../shared/marks/model.ts'
 import { MARKS_OPERATIONS } from '../../shared/marks/operations.ts'
 import type { Handle } from '../client-types.ts'
@@ -15,4 +16,6 @@ export interface MarksMethods {
 /** The marks of a chat: for each user the time up to which they have read, on whichever of their devices that is latest. */
 export type MarksHandle = Handle<ReturnType<typeof readMarks>> & MarksMethods
 
-export const marksMethods = (replica: Replica): MarksMethods => ({ markRead: changes(replica, markRead) })
+export const KIND = MARKS_KIND
+
+export const methods = (replica: Replica): MarksMethods => ({ markRead: changes(replica, markRead) })

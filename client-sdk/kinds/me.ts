@@ -1,4 +1,5 @@
 // The handle of what belongs to one person.
+import { ME_KIND } from '../../shared/me/kind.ts'
 import { ME_OPERATIONS } from '../../shared/me/operations.ts'
 import type { Operation } from '../../shared/operation.ts'
 import type { Replica } from '../replica.ts'
@@ -12,7 +13,9 @@ export interface MeMethods {
   readonly draft: Changes<typeof draftSet>
 }
 
-export const meMethods = (replica: Replica): MeMethods => ({
+export const KIND = ME_KIND
+
+export const methods = (replica: Replica): MeMethods => ({
   set: changes(replica, settingSet as Operation<InputOf<typeof settingSet>>),
   draft: changes(replica, draftSet as Operation<InputOf<typeof draftSet>>),
 })

@@ -1,4 +1,5 @@
 // The handle of a task list.
+import { TASKS_KIND } from '../../shared/tasks/kind.ts'
 import type { readTasks } from '../../shared/tasks/model.ts'
 import { TASK_OPERATIONS } from '../../shared/tasks/operations.ts'
 import type { Handle } from '../client-types.ts'
@@ -20,7 +21,9 @@ export interface TaskMethods {
 /** An open task list; `read()` gives `{ tasks }` in order. */
 export type TasksHandle = Handle<ReturnType<typeof readTasks>> & TaskMethods
 
-export const taskMethods = (replica: Replica): TaskMethods => ({
+export const KIND = TASKS_KIND
+
+export const methods = (replica: Replica): TaskMethods => ({
   add: makes(replica, taskAdd),
   update: changes(replica, taskUpdate),
   complete: changes(replica, taskComplete),

@@ -13,7 +13,7 @@ import {
   SHARE_MS_MAX,
 } from '../../shared/limits.ts'
 import { idOf, type GroupId, type UserId } from '../../shared/names.ts'
-import { parseInput } from '../../shared/operation.ts'
+import { parseInput } from '../../shared/define-operation.ts'
 import { findGroup, type GroupOfMember, listGroups } from '../../storage/groups.ts'
 import { changeCode, joinByCode } from '../groups/codes.ts'
 import { createGroup } from '../groups/create.ts'

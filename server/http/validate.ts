@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
 import { BODY_BYTES_MAX } from '../../shared/limits.ts'
 import { type Id, isId } from '../../shared/names.ts'
-import { parseInput } from '../../shared/operation.ts'
+import { parseInput } from '../../shared/define-operation.ts'
 import type { HttpContext, HttpEnv } from './context.ts'
 
 const limitLength = bodyLimit({

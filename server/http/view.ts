@@ -1,6 +1,6 @@
 // What is read by REST beyond one document's reader: pages of it, a part of it, or several documents put together.
 import type { z } from 'zod'
-import { parseInput } from '../../shared/operation.ts'
+import { parseInput } from '../../shared/define-operation.ts'
 import type { AccessClaims } from '../auth/access-token.ts'
 import type { OperateDependencies } from './operate.ts'
 

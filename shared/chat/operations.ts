@@ -10,7 +10,8 @@ import {
   MESSAGE_TYPE_LENGTH_MAX,
   REACTIONS_PER_USER_AND_MESSAGE_MAX,
 } from '../limits.ts'
-import { defineOperation, type Plan } from '../operation.ts'
+import { defineOperation } from '../define-operation.ts'
+import type { Plan } from '../operation.ts'
 import { createChange, editChanges, editKey, readRecord, type Values } from '../records.ts'
 import type { Change } from '../rules.ts'
 import { authorOf, isEmoji, isMessageId, messageId, parseReactionKey, reactionKey } from './keys.ts'

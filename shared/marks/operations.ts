@@ -1,7 +1,8 @@
 // What people do with marks.
 import * as z from 'zod/mini'
 import { isTime } from '../fields.ts'
-import { defineOperation, type Plan } from '../operation.ts'
+import { defineOperation } from '../define-operation.ts'
+import type { Plan } from '../operation.ts'
 import { MARKS, markKey, readMarks } from './model.ts'
 
 const read = defineOperation({

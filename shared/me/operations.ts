@@ -1,6 +1,6 @@
 // The operations of `me`: set and take back settings and drafts.
 import * as z from 'zod/mini'
-import { defineOperation } from '../operation.ts'
+import { defineOperation } from '../define-operation.ts'
 import { DRAFTS, isSettingKey, isSettingValue, SETTINGS } from './model.ts'
 
 const key = z.string().check(z.refine(isSettingKey, 'expected 1 to 128 of A-Z a-z 0-9 _ . : / -'))

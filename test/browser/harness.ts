@@ -31,8 +31,11 @@ export interface Harness extends AsyncDisposable {
   /** The origin of all pages. It stays the same when the browser starts again. */
   readonly url: string
   readonly context: () => BrowserContext
-  /** Opens another page of an entry, a file's path in `test/browser`. All pages share storage, channels and locks. */
-  readonly openPage: <Api extends PageApi>(entry: string) => Promise<TestPage<Api>>
+  /**
+   * Opens another page of an entry, a file's path in `test/browser`, which finds `hash` in its address. All pages share
+   * storage, channels and locks.
+   */
+  readonly openPage: <Api extends PageApi>(entry: string, hash?: string) => Promise<TestPage<Api>>
   /** Takes the network away from all pages, also those opened later, or gives it back. Not to be used amid `openPage`. */
   readonly setOffline: (isOffline: boolean) => Promise<void>
   /** Kills the browser with signal 9, at once. */
@@ -134,8 +137,8 @@ export const startHarness = async ({ profile, expected = [], ...options }: Harne
   await start()
   owned.defer(() => context.close())
 
-  const openPage = async <Api extends PageApi>(entry: string): Promise<TestPage<Api>> => {
-    const path = await pages.addPage(entry)
+  const openPage = async <Api extends PageApi>(entry: string, hash = ''): Promise<TestPage<Api>> => {
+    const path = `${await pages.addPage(entry)}#${encodeURIComponent(hash)}`
     const page = await context.newPage()
     const session = await context.newCDPSession(page)
     sessions.add(session)

@@ -34,8 +34,11 @@ const SERVER_PATH = /^\/(api|health|sync|yjs)(\/|\?|$)/
 
 const TYPES = { html: 'text/html; charset=utf-8', script: 'text/javascript; charset=utf-8' }
 
-const pageOf = (script: string): string =>
-  `<!doctype html><meta charset="utf-8"><title>Syncline</title><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`
+/** As Vite writes it: what the script imports is fetched beside it, not after it. */
+const pageOf = (script: string, imports: readonly string[]): string => {
+  const preloads = imports.map((path) => `<link rel="modulepreload" href="/${path}">`).join('')
+  return `<!doctype html><meta charset="utf-8"><title>Syncline</title><link rel="icon" href="data:,"><script type="module" src="${script}"></script>${preloads}`
+}
 
 const bundle = async (entry: string, minify: boolean): Promise<readonly Rollup.OutputChunk[]> => {
   const name = basename(entry, '.ts')
@@ -48,7 +51,8 @@ const bundle = async (entry: string, minify: boolean): Promise<readonly Rollup.O
     build: {
       write: false,
       minify,
-      modulePreload: false,
+      // What is imported on demand comes with all that it imports, at once: what an app gets that is built for its users.
+      modulePreload: minify && { polyfill: false },
       rollupOptions: {
         input: { [name]: join(import.meta.dirname, entry) },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: `${name}/[name].js` },
@@ -150,7 +154,8 @@ export const startPageServer = async ({
     const chunks = await bundle(entry, minify)
     for (const { fileName, code } of chunks) files.set(`/${fileName}`, { type: TYPES.script, body: code })
     const path = `/${basename(entry, '.ts')}`
-    files.set(path, { type: TYPES.html, body: pageOf(`${path}.js`) })
+    const imports = chunks.find(({ isEntry }) => isEntry)?.imports ?? []
+    files.set(path, { type: TYPES.html, body: pageOf(`${path}.js`, imports) })
     return path
   }
   return {

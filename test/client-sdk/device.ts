@@ -55,15 +55,18 @@ export const createDevice = async (url: string, disk: Disk = createMemoryDisk())
     area,
     open: (options) =>
       createAccount({ url, device: store, clock: systemClock, newId, fetch: network.fetch, ...options }),
-    outbox: async (account, options) =>
-      createOutbox({
+    outbox: async (account, options) => {
+      const outbox = createOutbox({
         store: await area(account),
         http: account.http,
         owner: account.user.id,
         clock: systemClock,
         random: () => 0.5,
         ...options,
-      }),
+      })
+      await outbox.ready
+      return outbox
+    },
   }
 }
 
