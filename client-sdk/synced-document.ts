@@ -101,6 +101,12 @@ export const createSyncedDocument = (options: SyncedDocumentOptions): SyncedDocu
     return keeping
   }
 
+  /** What came while a write was under way is not in it. */
+  const keepAll = async (): Promise<void> => {
+    await startKeeping()
+    if (remote.length > 0 && !hasFailed) await keepAll()
+  }
+
   const keepSoon = (ms = KEEP_REMOTE_MS): void => {
     cancelTimer()
     cancelTimer = clock.after(ms, () => void startKeeping())
@@ -139,7 +145,8 @@ export const createSyncedDocument = (options: SyncedDocumentOptions): SyncedDocu
     isRebuilding = true
     const out = refused.splice(0).map(({ entry, message }) => ({ entry, message: message as RefusedMessage }))
     try {
-      await startKeeping()
+      // Edits may build on any of it.
+      await keepAll()
       const { made, gone: taken } = await options.rebuild(out)
       for (const seq of taken) {
         pending.delete(seq)
