@@ -80,6 +80,8 @@ export interface Client extends AsyncDisposable {
   readonly auth: Auth
   readonly groups: Groups
   readonly channels: Channels
+  /** The lists of groups or channels may say something else now; also when another person is there. */
+  readonly onGroups: (listener: () => void) => () => void
   readonly quarantine: Quarantine
   readonly tasks: (channelId: string) => Promise<TasksHandle>
   readonly board: (channelId: string) => Promise<BoardHandle>
@@ -128,6 +130,7 @@ export const createClient = async (options: ClientOptions): Promise<Client> => {
   )
   const statusChanged = createListeners<ConnectionState>()
   const userChanged = createListeners<CurrentUser>()
+  const groupsChanged = createListeners<void>()
   const errors = createListeners<unknown>()
   let isOnline = options.offline !== true
 
@@ -162,6 +165,7 @@ export const createClient = async (options: ClientOptions): Promise<Client> => {
     })
     opened.workspace.onStatus(statusChanged.tell)
     opened.workspace.onError(errors.tell)
+    opened.onGroups(groupsChanged.tell)
     return opened
   }
 
@@ -194,6 +198,7 @@ export const createClient = async (options: ClientOptions): Promise<Client> => {
     }
     userChanged.tell(account.user)
     statusChanged.tell(person.workspace.status)
+    groupsChanged.tell()
   }
 
   /** Runs what changes the login, and follows it: with all that the one before leaves and the next takes over. */
@@ -262,6 +267,7 @@ export const createClient = async (options: ClientOptions): Promise<Client> => {
     get channels() {
       return person.channels
     },
+    onGroups: groupsChanged.add,
     get quarantine() {
       return person.workspace.quarantine
     },

@@ -13,6 +13,7 @@ import type { Draws } from './context.ts'
 import { createFacts, type FactsSource } from './facts.ts'
 import { createHandle } from './handle.ts'
 import { createGroups, type Groups } from './groups.ts'
+import { createListeners } from './listeners.ts'
 import type { ChatHandle, ChatValue, methods as createChatHandle } from './kinds/chat.ts'
 import { loadOperations } from './kinds.ts'
 import type { Disk, Store } from './offline/store.ts'
@@ -48,6 +49,8 @@ export interface Person extends AsyncDisposable {
   readonly roster: Roster
   readonly groups: Groups
   readonly channels: Channels
+  /** What the lists of groups and channels say may have changed. */
+  readonly onGroups: (listener: () => void) => () => void
   readonly facts: FactsSource
   /** Opens a document of any kind; `methods` adds what the kind can do. */
   readonly open: <Value, Methods extends object>(
@@ -88,10 +91,12 @@ export const openPerson = async (options: PersonOptions): Promise<Person> => {
   const countPending = (): number => outbox.list().filter(({ state }) => state === 'pending').length
   let commandsPending = countPending()
   let commandsDone = 0
+  const listed = createListeners<void>()
   outbox.subscribe(() => {
     const before = commandsPending
     commandsPending = countPending()
     commandsDone += Math.max(0, before - commandsPending)
+    listed.tell()
   })
   let roster: Roster | null = null
   const groups = createGroups({ outbox, newId, readMe: () => roster?.me() ?? null })
@@ -134,6 +139,7 @@ export const openPerson = async (options: PersonOptions): Promise<Person> => {
     outbox.ready,
   ])
   roster = owned.use(opened)
+  opened.onChange(listed.tell)
 
   const openHandle = async <Value>(document: string): Promise<{ handle: Handle<Value>; replica: Replica }> => {
     const replica = await workspace.acquire(document)
@@ -184,6 +190,7 @@ export const openPerson = async (options: PersonOptions): Promise<Person> => {
     roster: opened,
     groups,
     channels,
+    onGroups: listed.add,
     facts,
     open: async (document, loading) => {
       const [{ handle, replica }, methods] = await Promise.all([openHandle<never>(document), loading])

@@ -15,7 +15,7 @@ import {
 } from 'react'
 import type { PresenceInput, PresencePerson } from '../../shared/presence.ts'
 import type { Client } from '../client.ts'
-import type { ClientStatus, Handle, HandleStatus } from '../client-types.ts'
+import type { ChannelView, ClientStatus, GroupView, Handle, HandleStatus } from '../client-types.ts'
 import type { ConnectionState } from '../connection-types.ts'
 
 const ClientContext = createContext<Client | null>(null)
@@ -193,6 +193,37 @@ export function useStatus(
   const read = (): ConnectionState | HandleStatus | undefined => of?.status
   return useSyncExternalStore<ConnectionState | HandleStatus | undefined>(subscribe, read, read)
 }
+
+/** A list of the client's, read again when the lists change; the same object until it says something else. */
+const useListed = <Item extends object>(list: (client: Client) => readonly Item[]): readonly Item[] => {
+  const client = useClient()
+  const read = (): string => JSON.stringify(list(client))
+  const said = useSyncExternalStore(client.onGroups, read, read)
+  return useMemo(() => JSON.parse(said) as readonly Item[], [said])
+}
+
+/**
+ * One's groups, as `client.groups.list()`, those included that are not confirmed yet.
+ *
+ * @example
+ * ```ts
+ * const Groups = () =>
+ *   createElement('ul', null, ...useGroups().map(({ id, name }) => createElement('li', { key: id }, name)))
+ * ```
+ */
+export const useGroups = (): readonly GroupView[] => useListed((client) => client.groups.list())
+
+/**
+ * The channels of a group, as `client.channels.list(groupId)`, those included that are not confirmed yet.
+ *
+ * @example
+ * ```ts
+ * const Channels = ({ groupId }: { groupId: string }) =>
+ *   createElement('nav', null, useChannels(groupId).map(({ name }) => name).join(', '))
+ * ```
+ */
+export const useChannels = (groupId: string): readonly ChannelView[] =>
+  useListed((client) => client.channels.list(groupId))
 
 /** The presence of a group, as a component holds it. */
 export interface GroupPresence {

@@ -138,3 +138,19 @@ test('[RS9] without a provider the hooks say so', () => {
   const Lost = (): string => useClient().user.id
   expect(() => renderToString(createElement(Lost))).toThrow('SynclineProvider')
 })
+
+test('[RS18] a component shows groups and channels, and renders again when the lists say something else', async () => {
+  await page.call('show', 'lists')
+  await shows('none')
+  await page.call('register', 'lists_of_hers')
+  await page.call('makeGroup')
+  await shows('Home, Shopping')
+  const { renders } = await page.call('counts')
+  // What the lists do not show changes nothing.
+  await page.call('addElsewhere')
+  expect((await page.call('counts')).renders).toBe(renders)
+  await page.call('logout')
+  await shows('none')
+  await page.call('makeGroup')
+  await shows('Home?, Shopping?')
+})

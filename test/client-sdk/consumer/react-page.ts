@@ -4,8 +4,10 @@ import { createRoot, type Root } from 'react-dom/client'
 import { type Client, createClient, type TasksHandle } from '../../../client-sdk/index.ts'
 import {
   SynclineProvider,
+  useChannels,
   useClient,
   useDocument,
+  useGroups,
   useHandle,
   usePresence,
   useStatus,
@@ -56,6 +58,14 @@ const People = ({ groupId }: { readonly groupId: string }): ReactElement => {
   return createElement('button', { onClick: () => void announce({ status: 'away' }) }, shown.join(', ') || 'nobody')
 }
 
+const Lists = (): string => {
+  counts.renders++
+  const groups = useGroups()
+  const channels = useChannels(groups[0]?.id ?? '')
+  const shown = [...groups, ...channels].map(({ name, isPending }) => `${name}${isPending ? '?' : ''}`)
+  return shown.join(', ') || 'none'
+}
+
 class Boundary extends Component<{ readonly children: ReactNode }, { readonly error: string | null }> {
   override state: { readonly error: string | null } = { error: null }
 
@@ -81,6 +91,7 @@ const PAGES = {
   opened: () => createElement(Opened, { channelId: '0123456789' }),
   'opened, another': () => createElement(Opened, { channelId: '9876543210' }),
   failing: () => createElement(Opened, { channelId: 'short' }),
+  lists: () => createElement(Lists),
   editable: () => createElement(Editable, { channelId: '0123456789' }),
 }
 
@@ -111,6 +122,10 @@ const api = {
     await Promise.all([other.saved(), list.saved()])
   },
   rename: (id: string, title: string): void => list.update({ id, title }),
+  makeGroup: async (): Promise<void> => {
+    const { id } = await client.groups.create({ name: 'Home' })
+    await client.channels.create(id, { type: 'TODO', name: 'Shopping' })
+  },
   register: async (username: string): Promise<void> =>
     void (await client.auth.register({ username, password: 'a quiet violet kettle' })),
   logout: (): Promise<void> => client.auth.logout(),
