@@ -40,7 +40,8 @@ export default defineConfig({
           include: ALONE,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
-          retry: { count: 2, condition: new RegExp(`${TOO_SLOW}|timed out`) },
+          // Slow phases of a machine last for a minute or two.
+          retry: { count: 4, delay: 20_000, condition: new RegExp(`${TOO_SLOW}|timed out`) },
         },
       },
     ],
