@@ -1,5 +1,6 @@
 // What apps and the client hold of the account: who is there, how they come and go, and what they are told.
 import type { ErrorCode } from '../shared/errors.ts'
+import type { SessionInfo } from '../shared/session-info.ts'
 import type { CurrentUser } from './client-types.ts'
 import type { Clock } from './connection-types.ts'
 import type { Http } from './http.ts'
@@ -44,20 +45,6 @@ export interface Profile {
   readonly avatar: string | null
   readonly timezone: string
   readonly createdAt: number
-}
-
-/** One of the person's logins. Times in milliseconds since the epoch. */
-export interface SessionInfo {
-  readonly id: string
-  readonly deviceId: string | null
-  readonly deviceName: string | null
-  readonly userAgent: string | null
-  readonly ip: string | null
-  readonly loginAt: number
-  readonly lastUsedAt: number
-  readonly expiresAt: number
-  /** The login of this device. */
-  readonly current: boolean
 }
 
 export type LoginState = 'guest' | 'logged-in' | 'needs-login'

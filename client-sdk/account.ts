@@ -2,15 +2,8 @@
 // access tokens, and says when another person is there. Moves no data: that follows from what it tells.
 import { AppError, type ErrorCode } from '../shared/errors.ts'
 import { isPlainObject, type Json } from '../shared/json.ts'
-import type {
-  Account,
-  AccountEvent,
-  AccountOptions,
-  GuestChoice,
-  KeptGuest,
-  Profile,
-  SessionInfo,
-} from './account-types.ts'
+import type { SessionInfo } from '../shared/session-info.ts'
+import type { Account, AccountEvent, AccountOptions, GuestChoice, KeptGuest, Profile } from './account-types.ts'
 import type { CurrentUser } from './client-types.ts'
 import { createExclusive } from './exclusive.ts'
 import { createHttp } from './http.ts'

@@ -1,6 +1,7 @@
 // What apps hold: the client, and handles to documents. Nothing here waits for a server; what a server says shows in `status`.
 import type * as Y from 'yjs'
 import type { Role } from '../shared/access.ts'
+import type { ChannelType } from '../shared/channels.ts'
 import type { ErrorCode } from '../shared/errors.ts'
 import type { Json } from '../shared/json.ts'
 import type { ConnectionState } from './connection-types.ts'
@@ -104,7 +105,7 @@ export interface GroupView {
 export interface ChannelView {
   readonly id: string
   readonly groupId: string
-  readonly type: 'CHAT' | 'VOICE' | 'TODO' | 'DOC' | 'KANBAN'
+  readonly type: ChannelType
   readonly name: string
   readonly isPending: boolean
 }

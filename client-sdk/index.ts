@@ -1,7 +1,7 @@
 // The entry `@syncline/client`: what apps may use.
 export { createClient } from './client.ts'
 export type { Auth, Client, ClientOptions } from './client.ts'
-export type { Login, Profile, Registration, SessionInfo } from './account-types.ts'
+export type { Login, Profile, Registration } from './account-types.ts'
 export type { ChatHandle, ChatValue } from './kinds/chat.ts'
 export type { Channels, NewChannel } from './channels.ts'
 export type {
@@ -46,3 +46,4 @@ export type { Presence } from './presence.ts'
 export type { StorageChoice } from './storage.ts'
 export { AppError } from '../shared/errors.ts'
 export type { ErrorCode } from '../shared/errors.ts'
+export type { SessionInfo } from '../shared/session-info.ts'

@@ -1,5 +1,6 @@
 // What a kind of document is: what it holds, whose it is, who may write, what may be done to it.
 import type * as Y from 'yjs'
+import type { ChannelType } from './channels.ts'
 import type { AnyOperation } from './operation.ts'
 import type { Collection } from './records.ts'
 import type { Rule } from './rules.ts'
@@ -9,7 +10,7 @@ export interface Kind {
   /** What the id in the document's name is the id of. */
   readonly scope: 'channel' | 'user' | 'group'
   /** The type of the channels that have a document of this kind of their own. */
-  readonly channelType?: 'CHAT' | 'TODO' | 'DOC' | 'KANBAN'
+  readonly channelType?: Exclude<ChannelType, 'VOICE'>
   /** What stands behind the id: nothing, the id of a record or nothing, a chat's segment, a year. */
   readonly part: 'none' | 'record' | 'segment' | 'year'
   /** Members by their role; the one user it belongs to; or the server alone. */

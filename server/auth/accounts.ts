@@ -2,6 +2,7 @@
 // only its own job.
 import { AppError } from '../../shared/errors.ts'
 import { idOf, type UserId } from '../../shared/names.ts'
+import type { SessionInfo } from '../../shared/session-info.ts'
 import type { Storage } from '../../storage/open.ts'
 import {
   findUserByEmail,
@@ -19,7 +20,6 @@ import type { AccessClaims, AccessTokens } from './access-token.ts'
 import { isUsername, normalise } from './credentials.ts'
 import type { Passwords } from './password.ts'
 import { changeProfile, type ProfileChange } from './profile.ts'
-import type { SessionView } from './session-view.ts'
 import type { Device, LoginOf, Sessions, SessionTokens } from './sessions.ts'
 import type { Attempt, Throttle } from './throttle.ts'
 import { toUserView, type UserView } from './user-view.ts'
@@ -61,7 +61,7 @@ export interface Accounts {
   ) => Promise<Tokens>
   readonly me: (actor: AccessClaims) => Promise<UserView>
   readonly changeProfile: (actor: AccessClaims, change: ProfileChange) => Promise<UserView>
-  readonly sessions: (actor: AccessClaims) => Promise<SessionView[]>
+  readonly sessions: (actor: AccessClaims) => Promise<SessionInfo[]>
   readonly endSession: (actor: AccessClaims, sessionId: string) => Promise<void>
 }
 

@@ -5,11 +5,12 @@ import type { Kysely } from 'kysely'
 import { type Adapter, Lucia, TimeSpan } from 'lucia'
 import { REFRESH_GRACE_MS, SESSION_AGE_MS_MAX, SESSION_IDLE_MS } from '../../shared/limits.ts'
 import { idOf, type UserId } from '../../shared/names.ts'
+import type { SessionInfo } from '../../shared/session-info.ts'
 import * as rows from '../../storage/sessions.ts'
 import type { Database } from '../../storage/schema.ts'
 import { hashToken, newOpaqueToken } from './opaque-token.ts'
 import { lockUser } from '../../storage/users.ts'
-import { addressAfter, type SessionView, toSessionView } from './session-view.ts'
+import { addressAfter, toSessionInfo } from './session-view.ts'
 
 interface SessionAttributes {
   readonly familyId: string
@@ -201,9 +202,9 @@ export const createSessions = ({ db, refreshKey, now, newId }: SessionsOptions) 
       await endAll(trx, userId)
       return start(trx, userId, { ...device, deviceId: row.device_id, deviceName: row.device_name })
     },
-    list: async (userId: UserId, currentId?: string): Promise<SessionView[]> => {
+    list: async (userId: UserId, currentId?: string): Promise<SessionInfo[]> => {
       const live = await rows.listLiveSessions(db, userId, now())
-      return live.map((row) => toSessionView(row, now(), currentId))
+      return live.map((row) => toSessionInfo(row, now(), currentId))
     },
     isLive: (sessionId: string): Promise<boolean> => rows.isFamilyLive(db, sessionId, now()),
   }
