@@ -6,30 +6,15 @@ import type { ErrorCode } from '../shared/errors.ts'
 import type { Json } from '../shared/json.ts'
 import type { Kind } from '../shared/kind.ts'
 import type { OperationContext } from '../shared/operation.ts'
+import type { EpochMessage } from '../shared/protocol.ts'
 import type { Clock, Connection } from './connection-types.ts'
-import { loadKind, loadOperations } from './kinds.ts'
-import { type Entry, numbered, type RecordedOperation, type Store } from './offline/store.ts'
+import type { EngineEvent } from './engine-event.ts'
+import { loadKind } from './kinds.ts'
+import type { Entry, RecordedOperation, Store } from './offline/store.ts'
+import type { Mending } from './mending.ts'
 import type { QuarantineStore } from './quarantine.ts'
-import type { Outcome, Refused } from './rebuild.ts'
-import type { ServerView } from './replica.ts'
 import { endsLogin } from './session.ts'
 import { createSyncedDocument, type SyncedDocument } from './synced-document.ts'
-
-/** What became of a document's edits, for all tabs. */
-export type EngineEvent =
-  | { readonly type: 'remote'; readonly document: string; readonly update: Uint8Array }
-  | { readonly type: 'stored'; readonly document: string; readonly seqs: readonly number[] }
-  | { readonly type: 'view'; readonly document: string; readonly view: Partial<ServerView> }
-  | {
-      readonly type: 'rebuilt'
-      readonly document: string
-      readonly replaced: readonly (readonly [from: number, to: number])[]
-      readonly gone: readonly number[]
-    }
-  /** Edits of another tab; said by that tab itself. */
-  | { readonly type: 'edits'; readonly document: string; readonly entries: readonly Entry[] }
-  /** Of the server; and `opened` and `closed`, as the document is for us there. */
-  | { readonly type: 'message'; readonly document: string; readonly message: { readonly type: string } }
 
 export interface EngineOptions {
   readonly store: Store
@@ -67,68 +52,39 @@ const ENTRIES_BEFORE_COMPACTION = 200
 const LINGER_MS = 5_000
 
 export const createEngine = (options: EngineOptions): Engine => {
-  const { store, connection, quarantine, tell } = options
+  const { store, connection, tell } = options
   const synced = new Map<string, Promise<SyncedDocument>>()
-  /** Entries that a rebuild made, by number: what comes back again goes into quarantine. */
-  const repeated = new Set<number>()
+  /** What the server said of new epochs, until this device has changed over. */
+  const epochs = new Map<string, EpochMessage>()
+  /** Numbers of entries that were taken out by that: a tab may still speak of them. */
+  const gone = new Set<number>()
   /** The tabs that have a document open. */
   const wantedBy = new Map<string, Set<string>>()
   const lingering = new Map<string, () => void>()
+  const stopping = new AbortController()
+  let mending: Promise<Mending> | null = null
   let isActive = false
   let isClosed = false
 
-  const rebuild = async (document: string, refused: readonly Refused[]) => {
-    const kind = await loadKind(document)
-    // A sealed segment takes no new messages: they go to the newest, where people look.
-    const moved = new Set<number>()
-    for (const { entry, message } of refused) {
-      const operation = entry.pending?.operation
-      if (message.code !== 'segment-sealed' || !operation) continue
-      if (await options.resend(document, operation)) moved.add(entry.seq)
-    }
-    const entries = await store.load(document)
-    // Refusals are rare: what mends them is not loaded before.
-    const { planRebuild } = await import('./rebuild.ts')
-    const { made, quarantined } = planRebuild({
-      kind,
-      operations: await loadOperations(document),
-      entries: entries.filter(({ seq }) => !moved.has(seq)),
-      refused,
-      isRepeated: (seq) => repeated.has(seq),
-      context: () => options.context(kind, document),
-    })
-    const gone = entries.filter(({ pending }) => pending).map(({ seq }) => seq)
-    const append = made.map(({ entry }) => entry)
-    const seqs = await store.write({ append, drop: gone, put: quarantine.toPut(quarantined) })
-    const written = numbered(append, seqs)
-    for (const { seq } of written) repeated.add(seq)
-    await quarantine.refresh()
-    const replaced = made.map(({ from }, index): [number, number] => [from, seqs[index] as number])
-    tell({ type: 'rebuilt', document, replaced, gone })
-    tell({ type: 'view', document, view: { refused: quarantine.countOf(document) } })
-    return { made: written, gone }
-  }
-
-  /** The right to a document is gone, or never was: what was kept of it goes, what was not stored is the author's. */
-  const purge = async (document: string, code: ErrorCode): Promise<void> => {
-    const entries = await store.load(document)
-    const out: Outcome[] = entries.filter(({ pending }) => pending).map((entry) => ({ entry, code, path: '' }))
-    const gone = entries.map(({ seq }) => seq)
-    await store.write({ drop: gone, put: quarantine.toPut(out) })
-    await quarantine.refresh()
-    tell({ type: 'rebuilt', document, replaced: [], gone })
-    tell({ type: 'view', document, view: { access: 'denied', refused: quarantine.countOf(document) } })
-  }
+  /** Refusals, lost rights and new epochs are rare: what deals with them is not loaded before. */
+  const mend = (): Promise<Mending> =>
+    (mending ??= import('./mending.ts').then(({ createMending }) => createMending(options)))
 
   const onDenied = async (document: string, code: ErrorCode): Promise<boolean> => {
     // The login has ended, not the right: it waits for the next.
     if (endsLogin(code)) return false
+    if (code === 'epoch-ended') {
+      const changing = synced.get(document)?.then((old) => renew(document, old))
+      if (changing) synced.set(document, changing)
+      changing?.catch(options.onError)
+      return false
+    }
     const sent = options.untilCommandsSent()
     if (sent) {
       await sent
       return true
     }
-    await purge(document, code)
+    await (await mend()).purge(document, code)
     return false
   }
 
@@ -161,12 +117,9 @@ export const createEngine = (options: EngineOptions): Engine => {
       onView: (view) => tell({ type: 'view', document, view }),
       commandsDone: options.commandsDone,
       untilReady: () => (asks === 'groups' ? options.untilCommandsSent() : null),
-      onStored: (seqs) => {
-        for (const seq of seqs) repeated.delete(seq)
-        tell({ type: 'stored', document, seqs })
-      },
+      onStored: (seqs) => tell({ type: 'stored', document, seqs }),
       rebuild: async (refused) => {
-        const rebuilt = await rebuild(document, refused)
+        const rebuilt = await (await mend()).rebuild(document, refused)
         await options.settled(document)
         return rebuilt
       },
@@ -177,7 +130,8 @@ export const createEngine = (options: EngineOptions): Engine => {
       },
       // What is only ours cannot come from outside.
       onMessage: (message) => {
-        if (message.type !== 'opened' && message.type !== 'closed') tell({ type: 'message', document, message })
+        if (message.type === 'epoch') epochs.set(document, message as unknown as EpochMessage)
+        else if (message.type !== 'opened' && message.type !== 'closed') tell({ type: 'message', document, message })
       },
       onOpenAtServer: (isOpen) => tell({ type: 'message', document, message: { type: isOpen ? 'opened' : 'closed' } }),
       onError: options.onError,
@@ -203,6 +157,18 @@ export const createEngine = (options: EngineOptions): Engine => {
       synced.set(document, opening)
     }
     return opening
+  }
+
+  /** All that is kept of a document is of an older epoch: it gives way to the new one, and then begins anew. */
+  const renew = async (document: string, old: SyncedDocument): Promise<SyncedDocument> => {
+    await old.close()
+    const { renew: changeOver } = await mend()
+    for (const seq of await changeOver(document, epochs.get(document), stopping.signal)) gone.add(seq)
+    await options.settled(document)
+    if (isClosed) return old
+    const next = await start(document)
+    await options.release(document)
+    return next
   }
 
   const detach = async (document: string): Promise<void> => {
@@ -249,7 +215,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       // Before it is active they are on the disk, where it will find them.
       if (!isActive || isClosed) return
       const one = await open(document)
-      one.add(entries)
+      one.add(entries.filter(({ seq }) => !gone.has(seq)))
       if (!wantedBy.has(document)) linger(document)
     },
     send: (document, message) => {
@@ -257,6 +223,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     },
     [Symbol.asyncDispose]: async () => {
       isClosed = true
+      stopping.abort()
       for (const cancel of lingering.values()) cancel()
       const all = await Promise.allSettled(synced.values())
       const open = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))

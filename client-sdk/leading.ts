@@ -1,7 +1,8 @@
 // What the tab that leads has and the others have not: the connection, and the engine that moves edits over it.
 import type { Connection } from './connection-types.ts'
 import { recordingContext } from './context.ts'
-import { createEngine, type Engine, type EngineEvent } from './engine.ts'
+import { createEngine, type Engine } from './engine.ts'
+import type { EngineEvent } from './engine-event.ts'
 import type { Held } from './held.ts'
 import { loadOperations } from './kinds.ts'
 import type { RecordedOperation } from './offline/store.ts'

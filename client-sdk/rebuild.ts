@@ -36,18 +36,27 @@ const baseOf = (confirmed: readonly Entry[]): Y.Doc => {
   return doc
 }
 
-export interface RebuildOptions {
+export interface PlanOptions {
   readonly kind: Kind
   readonly operations: ReadonlyMap<string, AnyOperation>
   /** All that is kept of the document. */
   readonly entries: readonly Entry[]
-  readonly refused: readonly Refused[]
-  /** Entries that were made again once and came back: not a third time. */
-  readonly isRepeated: (seq: number) => boolean
   readonly context: () => OperationContext
 }
 
-const mapRecords = (options: RebuildOptions, doc: Y.Doc, again: readonly Entry[], out: Outcome[]): Rebuilt['made'] => {
+export interface RebuildOptions extends PlanOptions {
+  readonly refused: readonly Refused[]
+  /** Entries that were made again once and came back: not a third time. */
+  readonly isRepeated: (seq: number) => boolean
+}
+
+/** Runs recorded operations again on `doc`; what it does not take any more is put `out`. */
+export const replayRecords = (
+  options: Pick<PlanOptions, 'kind' | 'operations' | 'context'>,
+  doc: Y.Doc,
+  again: readonly Entry[],
+  out: Outcome[],
+): Rebuilt['made'] => {
   const { kind, operations } = options
   const made: { from: number; entry: NewEntry }[] = []
   for (const entry of again) {
@@ -112,7 +121,7 @@ export const planRebuild = (options: RebuildOptions): Rebuilt => {
     else out.push({ entry, code: message.code, path: message.path })
   }
   const doc = baseOf(entries.filter(({ pending }) => !pending))
-  const made = options.kind.rule ? mapRecords(options, doc, again, out) : mapRaw(doc, again, out)
+  const made = options.kind.rule ? replayRecords(options, doc, again, out) : mapRaw(doc, again, out)
   doc.destroy()
   return { quarantined: out, made }
 }

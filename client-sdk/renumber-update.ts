@@ -1,7 +1,9 @@
-// Carries raw Yjs edits over to a new client id, onto a state that lacks the edits refused before them (design 4.2). Plays
-// everything on a doc of its own and writes each struct anew between the neighbours it has there and keeps; judges nothing.
-import * as encoding from 'lib0/encoding'
+// Carries raw Yjs edits over to a new client id, onto a state that lacks the edits refused before them, or onto a new epoch
+// (design 4.1, 4.2). Plays everything on a doc of its own and writes each struct anew between the neighbours that it has
+// there and keeps; judges nothing.
 import * as Y from 'yjs'
+import { type Deletes, encodeStructs } from '../shared/encode-structs.ts'
+import { createIdRuns, type IdRuns } from '../shared/id-runs.ts'
 
 export interface PendingEdit {
   /** Version 1. What the confirmed state has of it already stays as it is. */
@@ -11,8 +13,10 @@ export interface PendingEdit {
 }
 
 export interface RenumberOptions {
-  /** The confirmed state: what the results are applied to. It is only read. */
+  /** The confirmed state: what the results are applied to, unless it has moved. It is only read. */
   readonly base: Y.Doc
+  /** Where what is left of `base` is now, under another client id: what the results are applied to. */
+  readonly moved?: { readonly runs: IdRuns; readonly clientId: number }
   /** In the order they were made. */
   readonly edits: readonly PendingEdit[]
   /** The client ids whose structs are carried over; those of others are left out. */
@@ -28,59 +32,7 @@ export interface Renumbered {
   readonly nextClock: number
 }
 
-/** Clocks of one client in a row. `to` is the new clock of the first. */
-interface Run {
-  readonly clock: number
-  readonly length: number
-  readonly to: number
-}
-
 type Type = typeof Y.Doc.prototype.share extends Map<string, infer Shared> ? Shared : never
-
-/** Where runs of clocks went, by client. */
-const createRuns = () => {
-  const runsByClient = new Map<number, Run[]>()
-  /** How many runs of `runs` begin at or before `clock`. */
-  const countUpTo = (runs: readonly Run[], clock: number): number => {
-    let [low, high] = [0, runs.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((runs[middle] as Run).clock <= clock) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-  return {
-    add: (client: number, run: Run): void => {
-      const runs = runsByClient.get(client) ?? []
-      runsByClient.set(client, runs)
-      const at = countUpTo(runs, run.clock)
-      const before = runs[at - 1]
-      const continues = before?.clock === run.clock - (before?.length ?? 0) && before.to + before.length === run.to
-      if (continues) runs[at - 1] = { ...before, length: before.length + run.length }
-      else runs.splice(at, 0, run)
-    },
-    /** The new clock, or null. */
-    find: (client: number, clock: number): number | null => {
-      const runs = runsByClient.get(client) ?? []
-      const run = runs[countUpTo(runs, clock) - 1]
-      return run && clock < run.clock + run.length ? run.to + clock - run.clock : null
-    },
-    /** The parts of the clocks from `clock` to before `end` that there are. */
-    within: (client: number, clock: number, end: number): readonly Run[] => {
-      const runs = runsByClient.get(client) ?? []
-      const found: Run[] = []
-      for (let at = Math.max(countUpTo(runs, clock) - 1, 0); at < runs.length; at++) {
-        const run = runs[at] as Run
-        if (run.clock >= end) break
-        const from = Math.max(run.clock, clock)
-        const until = Math.min(run.clock + run.length, end)
-        if (from < until) found.push({ clock: from, length: until - from, to: run.to + from - run.clock })
-      }
-      return found
-    },
-  }
-}
 
 type Neighbours = readonly [left: Y.Item | null, right: Y.Item | null]
 
@@ -121,49 +73,25 @@ const createGaps = (isThere: (item: Y.Item) => boolean): Gaps => {
   }
 }
 
-type Deletes = Map<number, { readonly clock: number; readonly length: number }[]>
-
-const encode = (client: number, structs: readonly Y.Item[], deletes: Deletes): Uint8Array => {
-  const encoder = new Y.UpdateEncoderV1()
-  const rest = encoder.restEncoder
-  const first = structs[0]
-  encoding.writeVarUint(rest, first ? 1 : 0)
-  if (first) {
-    encoding.writeVarUint(rest, structs.length)
-    encoder.writeClient(client)
-    encoding.writeVarUint(rest, first.id.clock)
-    for (const struct of structs) struct.write(encoder, 0)
-  }
-  encoding.writeVarUint(rest, deletes.size)
-  for (const [of, ranges] of deletes) {
-    encoding.writeVarUint(rest, of)
-    encoding.writeVarUint(rest, ranges.length)
-    for (const { clock, length } of ranges.toSorted((a, b) => a.clock - b.clock)) {
-      encoding.writeVarUint(rest, clock)
-      encoding.writeVarUint(rest, length)
-    }
-  }
-  return encoder.toUint8Array()
-}
-
 /**
  * Writes pending updates anew, as if their author had made them on `base`, without what was refused: text stands where the
  * refused text would have stood beside it, and in its order; what lives in a refused container is left out, and so are
  * deletions of what was refused. Applied in their order to the state of `base`, the results leave nothing pending.
  */
 export const renumberUpdates = (options: RenumberOptions): Renumbered => {
-  const { base, edits, clientIds, newClientId, firstClock } = options
+  const { base, moved, edits, clientIds, newClientId, firstClock } = options
   // What the author saw. All is one transaction, so that Yjs neither merges structs of different fates nor collects any.
   const author = new Y.Doc({ gc: false })
-  const carried = createRuns()
+  const carried = createIdRuns()
   let nextClock = firstClock
   const knownEnd = (client: number): number => Y.getState(base.store, client)
 
   /** What an id is called from now on; null while nothing stands for it. */
   const newId = ({ client, clock }: Y.ID): Y.ID | null => {
-    if (clock < knownEnd(client)) return Y.createID(client, clock)
-    const to = carried.find(client, clock)
-    return to === null ? null : Y.createID(newClientId, to)
+    const isKnown = clock < knownEnd(client)
+    if (isKnown && !moved) return Y.createID(client, clock)
+    const to = isKnown && moved ? moved.runs.find(client, clock) : carried.find(client, clock)
+    return to === null ? null : Y.createID(isKnown && moved ? moved.clientId : newClientId, to)
   }
   const isThere = (item: Y.Item): boolean => newId(item.id) !== null
 
@@ -204,7 +132,7 @@ export const renumberUpdates = (options: RenumberOptions): Renumbered => {
   }
 
   const deletesOf = (update: Uint8Array): Deletes => {
-    const deletes: Deletes = new Map()
+    const deletes = new Map<number, { readonly clock: number; readonly length: number }[]>()
     const add = (client: number, clock: number, length: number): void => {
       const ranges = deletes.get(client) ?? []
       deletes.set(client, ranges)
@@ -214,7 +142,9 @@ export const renumberUpdates = (options: RenumberOptions): Renumbered => {
       for (const { clock, len } of ranges) {
         const end = clock + len
         const known = Math.min(knownEnd(client), end)
-        if (clock < known) add(client, clock, known - clock)
+        if (clock < known && !moved) add(client, clock, known - clock)
+        for (const { to, length } of moved?.runs.within(client, clock, known) ?? [])
+          add(moved?.clientId ?? 0, to, length)
         for (const { to, length } of carried.within(client, Math.max(clock, known), end)) add(newClientId, to, length)
       }
     }
@@ -227,7 +157,7 @@ export const renumberUpdates = (options: RenumberOptions): Renumbered => {
     const gaps = createGaps(isThere)
     for (const item of items) carry(item, items, gaps, written)
     const deletes = deletesOf(update)
-    return written.length + deletes.size > 0 ? encode(newClientId, written, deletes) : null
+    return written.length + deletes.size > 0 ? encodeStructs(newClientId, written, deletes) : null
   }
 
   const carriedUpdates = Y.transact(author, () => {

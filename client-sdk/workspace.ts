@@ -3,7 +3,7 @@
 import { AppError } from '../shared/errors.ts'
 import type { Json } from '../shared/json.ts'
 import type { ConnectionState } from './connection-types.ts'
-import type { EngineEvent } from './engine.ts'
+import type { EngineEvent } from './engine-event.ts'
 import { createListeners } from './listeners.ts'
 import { createHeld } from './held.ts'
 import { createInOrder } from './in-order.ts'

@@ -75,6 +75,7 @@ export const ERRORS = {
   'delete-not-allowed': { status: 403, close: 4403, retry: false },
   'not-yours': { status: 403, close: 4403, retry: false },
   'not-a-member': { status: 422, close: 4422, retry: false },
+  'epoch-ended': { status: 409, close: 4409, retry: false },
   'segment-sealed': { status: 409, close: 4409, retry: false },
   'period-closed': { status: 409, close: 4409, retry: false },
   'too-deep': { status: 422, close: 4422, retry: false },

@@ -30,8 +30,19 @@ export const DELETED_RUN_MAX = 10_000_000
 export const CLOCK_MAX = 2 ** 31 - 1
 /** Client ids are 32 bits, as Yjs draws them. */
 export const CLIENT_ID_MAX = 2 ** 32 - 1
-/** The highest client ids belong to the server's own writes (projections, REST). */
-export const SERVER_CLIENT_ID_MIN = CLIENT_ID_MAX - 1023
+/** The highest client ids are the server's: first one for each epoch of a document, then those of its own writes (projections, REST). */
+export const SERVER_CLIENT_ID_MIN = CLIENT_ID_MAX - 4095
+export const EPOCHS_MAX = 3_072
+export const PROCESS_CLIENT_ID_MIN = SERVER_CLIENT_ID_MIN + EPOCHS_MAX
+/**
+ * A document gets a new epoch when its history takes so many bytes more than its content, or when so many client ids have
+ * written to it (reliability.md A6, A7); and sooner when nobody has it open: when its history takes the greater half.
+ */
+export const HISTORY_BYTES_MAX = 1 * MIB
+export const DOCUMENT_CLIENT_IDS_MAX = 2_000
+export const HISTORY_SHARE_MAX = 0.5
+/** Less than this bothers nobody. */
+export const HISTORY_BYTES_MIN = 64 * KIB
 
 /** Documents on one socket. */
 export const DOCUMENTS_PER_SOCKET_MAX = 5_000

@@ -36,5 +36,17 @@ export interface RevokedMessage {
   readonly code: ErrorCode
 }
 
+/**
+ * The document's history was dropped, and what the client has of it is of an older epoch: it is closed next, and nothing of
+ * it may be merged into what the server has now.
+ */
+export interface EpochMessage {
+  readonly type: 'epoch'
+  /** The present one. */
+  readonly epoch: number
+  /** The state vector in which the epoch before it ended, base64; only to those who have been sent all of it. */
+  readonly closed?: string
+}
+
 /** How a client says in its first frame that it recovers from refusals by itself: the version it announces. */
 export const SDK_VERSION_PREFIX = 'syncline/'

@@ -12,6 +12,7 @@ export interface Database {
   document_update: DocumentUpdateTable
   document_snapshot: DocumentSnapshotTable
   client_claim: ClientClaimTable
+  previous_epoch: PreviousEpochTable
   document_version: DocumentVersionTable
   invite: InviteTable
   share: ShareTable
@@ -156,6 +157,7 @@ export interface DocumentTable {
   name: string
   /** The number of the newest journal entry; 0 before the first. */
   head: number
+  /** How often its history was dropped. */
   epoch: Generated<number>
 }
 
@@ -177,7 +179,14 @@ export interface DocumentSnapshotTable {
 export interface ClientClaimTable {
   document_id: number
   client_id: number
+  /** Empty for an id of an older epoch: it is nobody's any more. */
   user_id: string
+}
+
+/** The state in which the epoch before the present one ended; documents of their first epoch have none. */
+export interface PreviousEpochTable {
+  document_id: number
+  data: Uint8Array
 }
 
 /** A document as it once was. */

@@ -6,64 +6,29 @@ import { AppError, type ErrorCode, ERRORS } from '../../shared/errors.ts'
 import { GROUP_KIND } from '../../shared/group/kind.ts'
 import { STATE_VECTOR_BYTES_MAX } from '../../shared/limits.ts'
 import { MessageType, SyncType } from '../../shared/protocol.ts'
-import type { Access, Grant } from '../access.ts'
-import type { Logger } from '../log.ts'
-import type { Refusal } from '../refusals.ts'
+import type { Grant } from '../access.ts'
+import { type AttachmentDeps, type AttachmentSlot, type AttachmentSocket, LOOK_UP_MS } from './attachment-types.ts'
 import { applyAwareness } from './awareness.ts'
 import { readHello, readPayload, refusedFrame, revokedFrame, statusFrame, syncFrame } from './frames.ts'
-import type { LiveDocument, Outlet } from './live-document.ts'
-import type { Presence } from './presence.ts'
+import type { LiveDocument } from './live-document.ts'
 import { startCpuTimer } from './reading.ts'
 import { judge, type Verdict } from './verdict.ts'
 
 /** What sending an answer costs after it was made, on a slow machine. */
 const SENDING_MS = 1
 const SENDING_MS_PER_BYTE = 1 / 200_000
-/** What looking up a token's rights costs, about. */
-export const LOOK_UP_MS = 1
 /** What an update may take before its socket is charged: far more than honest ones do, far less than crafted ones can. */
 const FREE_MS = 2
 const FREE_MS_PER_BYTE = 1 / 5_000
 
 type Refused = Extract<Verdict, { verdict: 'refuse' }>
 
-/** What outlives the attachment on its socket: closing and opening again does not wipe it out. */
-export interface AttachmentSlot {
-  /** The client recovers from a refusal by itself. */
-  readonly recovers: boolean
-  /** Its first state request since it was opened was answered. */
-  isAnswered: boolean
-  stateRequests: number
-}
-
-/** What an attachment needs from its socket. */
-export interface AttachmentSocket extends Outlet {
-  /** Unsent bytes are piling up: a large answer should wait. */
-  readonly isCongested: () => boolean
-  readonly whenDrained: () => Promise<void>
-  /** Books CPU time that the client could cause at will; over budget, its next frame waits for the promise. */
-  readonly charge: (ms: number) => Promise<void> | undefined
-  readonly afterWrite: () => void
-  readonly closeSocket: (code: keyof typeof ERRORS) => void
-}
-
-export interface AttachmentDeps {
-  /** The live doc threw in the middle of an update: it must be thrown away. */
-  readonly onBroken: (live: LiveDocument, error: unknown) => void
-  /** A write was refused for good. */
-  readonly onRefused: (refusal: Refusal) => void
-  readonly access: Access
-  readonly presence: Pick<Presence, 'hear'>
-  readonly log: Logger
-  readonly now: () => number
-}
-
 /** A frame that cannot be handled yet makes its attachment wait; `undefined` means it was handled. */
 type Wait = Promise<void> | undefined
 
 export class Attachment {
   readonly #address: string
-  readonly #live: LiveDocument
+  readonly live: LiveDocument
   readonly #connection: Connection
   #grant: Grant
   readonly #slot: AttachmentSlot
@@ -85,17 +50,13 @@ export class Attachment {
     deps: AttachmentDeps,
   ) {
     this.#address = address
-    this.#live = live
+    this.live = live
     this.#connection = connection
     this.#grant = grant
     this.#slot = slot
     this.#socket = socket
     this.#deps = deps
     this.#stored = statusFrame(address, true)
-  }
-
-  get live(): LiveDocument {
-    return this.#live
   }
 
   get userId(): string {
@@ -122,7 +83,7 @@ export class Attachment {
    * charged: no client can cause it at will.
    */
   async review(): Promise<boolean> {
-    const { name } = this.#live
+    const { name } = this.live
     try {
       const grant = await this.#deps.access.openFor(this.#grant, name)
       if (grant.readOnly && !this.#grant.readOnly) this.#tellRevoked('revoked/write')
@@ -136,7 +97,7 @@ export class Attachment {
       }
     }
     const isLive = await this.#deps.access.isLive(this.#grant).catch(() => true)
-    if (!this.#live.document.hasConnection(this.#connection)) return true
+    if (!this.live.document.hasConnection(this.#connection)) return true
     const code = isLive ? 'revoked/access' : 'revoked/session'
     this.#tellRevoked(code)
     this.close(code)
@@ -144,7 +105,7 @@ export class Attachment {
   }
 
   #tellRevoked(code: ErrorCode): void {
-    this.#deps.log.info('document.revoked', { document: this.#live.name, user: this.#grant.userId, code })
+    this.#deps.log.info('document.revoked', { document: this.live.name, user: this.#grant.userId, code })
     this.#send(revokedFrame(this.#address, code))
   }
 
@@ -155,17 +116,17 @@ export class Attachment {
       case MessageType.SyncReply:
         return this.#sync(frame, bodyAt + 1)
       case MessageType.Awareness:
-        applyAwareness(this.#live, this.#connection, this.#grant.userId, readPayload(frame, bodyAt + 1))
+        applyAwareness(this.live, this.#connection, this.#grant.userId, readPayload(frame, bodyAt + 1))
         return undefined
       case MessageType.Auth: {
         const { token } = readHello(frame, bodyAt)
-        return this.#renew(() => this.#deps.access.openDocument(token, this.#live.name, this.#socket))
+        return this.#renew(() => this.#deps.access.openDocument(token, this.live.name, this.#socket))
       }
       case MessageType.Close:
         this.#connection.close({ code: 1000, reason: 'provider_initiated' })
         return undefined
       case MessageType.Stateless:
-        return this.#live.kind === GROUP_KIND ? this.#hearPresence(readPayload(frame, bodyAt + 1)) : undefined
+        return this.live.kind === GROUP_KIND ? this.#hearPresence(readPayload(frame, bodyAt + 1)) : undefined
       case MessageType.QueryAwareness:
         // Nothing is asked this way; harmless to ignore, as Hocuspocus does.
         return undefined
@@ -180,7 +141,7 @@ export class Attachment {
   }
 
   #hearPresence(message: Uint8Array): Wait {
-    const live = this.#live
+    const live = this.live
     const connection = this.#connection
     if (live.failed || !live.document.hasConnection(connection)) return undefined
     // Answers would pile up behind a slow disk.
@@ -200,23 +161,24 @@ export class Attachment {
   }
 
   #send(frame: Uint8Array): void {
-    this.#live.deliver(this.#socket, frame)
+    this.live.deliver(this.#socket, frame)
   }
 
   /** Asks the client for what the server does not have. */
   askForState(): void {
-    this.#send(syncFrame(this.#address, SyncType.Step1, this.#live.stateVector()))
+    this.#send(syncFrame(this.#address, SyncType.Step1, this.live.stateVector()))
   }
 
   #answerState(stateVector: Uint8Array): Wait {
     // While it waited, the document may have been closed for this client.
-    if (!this.#live.document.hasConnection(this.#connection)) return undefined
+    if (!this.live.document.hasConnection(this.#connection)) return undefined
     if (stateVector.byteLength > STATE_VECTOR_BYTES_MAX) throw new Error('state vector too large')
+    if (this.live.isOlder(stateVector)) return this.#part(stateVector)
     // Large answers pile up neither behind a slow reader nor behind a slow disk.
     if (this.#socket.isCongested()) return this.#socket.whenDrained().then(() => this.#answerState(stateVector))
-    if (!this.#live.isDurable) return this.#live.whenDurable().then(() => this.#answerState(stateVector))
+    if (!this.live.isDurable) return this.live.whenDurable().then(() => this.#answerState(stateVector))
     const spentMs = startCpuTimer()
-    const state = Y.encodeStateAsUpdate(this.#live.document, stateVector)
+    const state = Y.encodeStateAsUpdate(this.live.document, stateVector)
     this.#send(syncFrame(this.#address, SyncType.Step2, state))
     // Its first request comes with the opening, which asked it already.
     if (this.#slot.isAnswered) this.askForState()
@@ -226,12 +188,20 @@ export class Attachment {
     return this.#socket.charge(spentMs() + SENDING_MS + state.byteLength * SENDING_MS_PER_BYTE)
   }
 
+  /** The client has structs of an older epoch: nothing of the present one may meet them. */
+  async #part(stateVector: Uint8Array): Promise<void> {
+    const send = (update: Uint8Array): void => this.#send(syncFrame(this.#address, SyncType.Update, update))
+    const parted = this.#deps.epochs.part(this.live, this.#connection, stateVector, send)
+    await parted.catch(() => this.#socket.closeSocket('storage/unavailable'))
+    await this.#socket.charge(LOOK_UP_MS)
+  }
+
   #judge(update: Uint8Array): Verdict {
-    this.#live.measureBefore(update.byteLength)
-    const { document: doc, kind, claims, bytes: documentBytes } = this.#live
+    this.live.measureBefore(update.byteLength)
+    const { document: doc, kind, claims, bytes: documentBytes } = this.live
     const { userId: actor, role, facts } = this.#grant
     const readOnly = this.#connection.readOnly
-    const isSealed = facts.isSealed || this.#live.isSealed
+    const isSealed = facts.isSealed || this.live.isSealed
     const { members, groups } = facts
     const now = this.#deps.now()
     return judge({ doc, kind, claims, documentBytes, readOnly, actor, role, now, members, isSealed, groups }, update)
@@ -239,14 +209,15 @@ export class Attachment {
 
   #update(update: Uint8Array, type: number, isRenewed = false): Wait {
     // While it waited, the document may have been thrown away or closed for this client.
-    if (this.#live.failed || !this.#live.document.hasConnection(this.#connection)) return undefined
+    if (this.live.failed || !this.live.document.hasConnection(this.#connection)) return undefined
+    if (this.live.renewal) return this.live.renewal.then(() => this.#update(update, type, isRenewed))
     const spentMs = startCpuTimer()
     const verdict = this.#judge(update)
     if (verdict.verdict === 'refuse') {
       // Somebody may have joined the group since this was opened.
       if (verdict.code === 'not-a-member' && !isRenewed) {
         void this.#socket.charge(spentMs())
-        const lookUp = () => this.#deps.access.openFor(this.#grant, this.#live.name)
+        const lookUp = () => this.#deps.access.openFor(this.#grant, this.live.name)
         return this.#renew(lookUp).then(() => this.#update(update, type, true))
       }
       this.#refuse(verdict, type)
@@ -269,19 +240,19 @@ export class Attachment {
 
   /** Applies what the verdict accepted. False when Yjs disagreed with the verdict, which is a bug of ours. */
   #apply({ update, claims }: Extract<Verdict, { verdict: 'accept' }>): boolean {
-    for (const clientId of claims) this.#live.claim(clientId, this.#grant.userId)
+    for (const clientId of claims) this.live.claim(clientId, this.#grant.userId)
     try {
-      Y.applyUpdate(this.#live.document, update, { source: 'connection', connection: this.#connection })
-      if (!this.#live.hasPendingStructs) return true
+      Y.applyUpdate(this.live.document, update, { source: 'connection', connection: this.#connection })
+      if (!this.live.hasPendingStructs) return true
       throw new Error('an accepted update was left pending')
     } catch (error) {
-      this.#deps.onBroken(this.#live, error)
+      this.#deps.onBroken(this.live, error)
       return false
     }
   }
 
   #refuse({ code, path, clientId, clock }: Refused, type: number): void {
-    this.#deps.log.debug('update.refused', { document: this.#live.name, user: this.#grant.userId, code, path })
+    this.#deps.log.debug('update.refused', { document: this.live.name, user: this.#grant.userId, code, path })
     this.#send(statusFrame(this.#address, false))
     // A reconnecting stock client replays frames before it has answered our state request. Those are not refused for good:
     // its answer holds what is missing.
@@ -289,7 +260,7 @@ export class Attachment {
       this.#healing++
       return
     }
-    this.#deps.onRefused({ userId: this.#grant.userId, document: this.#live.name, code })
+    this.#deps.onRefused({ userId: this.#grant.userId, document: this.live.name, code })
     this.#send(refusedFrame(this.#address, { type: 'refused', code, path, clientId, clock }))
     if (!this.#slot.recovers) this.close(code)
   }

@@ -8,7 +8,8 @@ import { DOCUMENTS_PER_SOCKET_MAX } from '../../shared/limits.ts'
 import { AuthType, MessageType, SDK_VERSION_PREFIX } from '../../shared/protocol.ts'
 import type { StoredDocument } from '../../storage/updates.ts'
 import type { Grant } from '../access.ts'
-import { Attachment, type AttachmentDeps, type AttachmentSocket, LOOK_UP_MS } from './attachment.ts'
+import { Attachment } from './attachment.ts'
+import { type AttachmentDeps, type AttachmentSocket, LOOK_UP_MS } from './attachment-types.ts'
 import { answerFromDisk } from './early-answer.ts'
 import {
   deniedFrame,
@@ -77,7 +78,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   }
 
   #receive(data: Buffer): void {
-    // Ping and pong of the Hocuspocus protocol are about the connection: one byte, no address.
+    // Ping and pong are about the connection: one byte, no address.
     const single = data.length === 1 ? data[0] : undefined
     if (single === MessageType.Ping) this.transmit(Uint8Array.of(MessageType.Pong))
     else if (single !== MessageType.Pong) this.#take(this.#dialect.wrap(data))
@@ -250,8 +251,8 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     const live = slot?.attachment?.live
     // Our state request follows the answer to a token.
     if (head.type === MessageType.Auth) this.#writer.gather()
-    // Such an answer too: opened again at once, a document may still owe its CLOSE.
-    if (live) live.deliver(this, frame)
+    // Such an answer too: opened again at once, a document may still owe its CLOSE. One that was thrown away owes nothing.
+    if (live && !(live.failed && head.type === MessageType.Auth)) live.deliver(this, frame)
     else this.transmit(frame)
     if (head.type === MessageType.Close && slot) this.#closed(slot)
   }
@@ -272,13 +273,10 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   readonly isCongested = (): boolean => this.#writer.isCongested()
   readonly whenDrained = (): Promise<void> => this.#writer.whenDrained()
   readonly close = (code?: number, reason?: string): void => this.#ws.close(code, reason)
+  readonly terminate = (): void => this.#ws.terminate()
 
   closeSocket(code: ErrorCode): void {
     this.close(ERRORS[code].close, code)
-  }
-
-  terminate(): void {
-    this.#ws.terminate()
   }
 
   onceClosed(run: () => void): void {

@@ -11,6 +11,7 @@ import { KINDS } from '../../shared/registry.ts'
 import type { StoredDocument } from '../../storage/updates.ts'
 import type { Logger } from '../log.ts'
 import { LiveDocument } from './live-document.ts'
+import { drawServerClientId } from './server-writes.ts'
 
 type Hooks<Context> = { [Name in HookName]?: (payload: HookPayloadByName<Context>[Name]) => Promise<unknown> }
 
@@ -88,6 +89,15 @@ export class Host<Context> extends Hocuspocus<Context> {
 
   liveOf(document: Document): LiveDocument | undefined {
     return this.#live.get(document)
+  }
+
+  /** The document if it is open, null if nothing is under way with it, and 'opening' in between. */
+  find(name: string): LiveDocument | 'opening' | null {
+    const document = this.documents.get(name)
+    const live = document && this.#live.get(document)
+    if (live) return live
+    const isBusy = document || this.loadingDocuments.has(name) || this.unloadingDocuments.has(name)
+    return isBusy || this.#opening.has(name) ? 'opening' : null
   }
 
   get liveDocuments(): Iterable<LiveDocument> {
@@ -203,6 +213,8 @@ export class Host<Context> extends Hocuspocus<Context> {
     // The server writes under an id that no user can claim, the same in every document of this process: what it writes
     // continues its own structs. Only after loading, where Yjs gives a doc another id if it meets its own.
     document.clientID = this.#deps.clientId
+    // One of an older epoch is nobody's any more, the server's own neither.
+    while (claims.has(document.clientID)) document.clientID = drawServerClientId()
     // One sweep of ours (`awareness.ts`) replaces a timer per document.
     clearInterval(document.awareness._checkInterval)
     document.awareness._checkInterval = undefined

@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import { AppError } from '../../shared/errors.ts'
 import { DOCUMENT_BYTES_MAX } from '../../shared/limits.ts'
 import type { Kind } from '../../shared/kind.ts'
+import { NOBODY } from '../../storage/epochs.ts'
 import type { Claim } from '../../storage/updates.ts'
 
 /** Where a frame goes once it may. */
@@ -53,6 +54,10 @@ export class LiveDocument {
   tailBytes: number
   /** Set when the live doc can no longer be trusted to equal the journal; nothing of it leaves the process then. */
   failed = false
+  /** What was last merged of it is history for the greater part. */
+  isMostlyHistory = false
+  /** While a new epoch is being made: updates wait for it, and find the document closed, or as it was. */
+  renewal: Promise<unknown> | null = null
   /** Chat: the segment was sealed while it was open here; what was known when it was opened no longer counts. */
   isSealed = false
   /** Updates appended, and updates synced to disk, since the document was opened. */
@@ -63,6 +68,7 @@ export class LiveDocument {
   #newClaims: Claim[] | null = null
   #held: HeldFrame[] | null = null
   #claims: Map<number, string> | null
+  readonly #isRenewed: boolean
 
   constructor(
     document: Document,
@@ -73,6 +79,7 @@ export class LiveDocument {
     this.document = document
     this.kind = kind
     this.#claims = claims.size > 0 ? claims : null
+    this.#isRenewed = [...claims.values()].includes(NOBODY)
     this.bytes = stored.bytes
     this.tailEntries = stored.tailEntries
     this.tailBytes = stored.tailBytes
@@ -85,6 +92,12 @@ export class LiveDocument {
   /** Owner of each claimed client id. */
   get claims(): ReadonlyMap<number, string> {
     return this.#claims ?? NO_CLAIMS
+  }
+
+  /** Whether a client with this state has structs of an older epoch. */
+  isOlder(stateVector: Uint8Array): boolean {
+    if (!this.#isRenewed) return false
+    return [...Y.decodeStateVector(stateVector).keys()].some((clientId) => this.claims.get(clientId) === NOBODY)
   }
 
   /** Gives a client id that nobody owns to a user; the commit of what they write with it stores that too. */

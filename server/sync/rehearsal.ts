@@ -37,6 +37,8 @@ const STORE: SyncDeps['store'] = {
   loadClaims: async () => new Map(),
   append: async () => {},
   replace: async () => false,
+  loadEpoch: async () => ({ epoch: 0, closing: null }),
+  startEpoch: async () => false,
   openNextSegment: async () => false,
 }
 

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto'
 import type { Hocuspocus } from '@hocuspocus/server'
 import type * as Y from 'yjs'
 import { AppError, type ErrorCode, ERRORS } from '../../shared/errors.ts'
-import { CLIENT_ID_MAX, SERVER_CLIENT_ID_MIN } from '../../shared/limits.ts'
+import { CLIENT_ID_MAX, PROCESS_CLIENT_ID_MIN } from '../../shared/limits.ts'
 import type { LiveDocument } from './live-document.ts'
 
 /**
@@ -26,7 +26,7 @@ type DirectConnection = Awaited<ReturnType<Hocuspocus['openDirectConnection']>>
  * the same one: Yjs takes equal ids and clocks for the same edit and drops one of the two. After a restart an id may come
  * again, because everything under it is on disk or was never shown to anyone.
  */
-export const drawServerClientId = (): number => randomInt(SERVER_CLIENT_ID_MIN, CLIENT_ID_MAX + 1)
+export const drawServerClientId = (): number => randomInt(PROCESS_CLIENT_ID_MIN, CLIENT_ID_MAX + 1)
 
 /** What loading throws, made for Hocuspocus (`toCloseEvent`), as an error again. */
 const toAppError = (error: unknown): AppError => {
@@ -49,6 +49,10 @@ export const useLiveDocument = async <Result>(
     const live = direct.document && host.liveOf(direct.document)
     // Thrown away while it was being opened.
     if (!live) throw new AppError('storage/unavailable', 'the document could not be opened')
+    if (live.renewal) {
+      await live.renewal
+      return await useLiveDocument(host, name, use)
+    }
     const result = use(live.document)
     await live.mustBeDurable()
     return result

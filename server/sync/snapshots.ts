@@ -1,16 +1,18 @@
-// Keeps journals short: merges a document's snapshot and the entries after it into a new snapshot, on a thread of its
-// own, one document at a time, and never from the live doc. A failure costs nothing: the journal still has everything.
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+// Keeps journals short: merges a document's snapshot and the entries after it into a new snapshot, on the merging thread,
+// one document at a time, and never from the live doc. A failure costs nothing: the journal still has everything.
 import { BYTES_BEFORE_SNAPSHOT, ENTRIES_BEFORE_SNAPSHOT } from '../../shared/limits.ts'
 import type { StoredDocument } from '../../storage/updates.ts'
 import type { Logger } from '../log.ts'
 import type { LiveDocument } from './live-document.ts'
-import type { MergeAnswer, MergeRequest } from './snapshot-worker.ts'
+import type { Merger } from './merger.ts'
+import type { Merged } from './merger-thread.ts'
 
 export interface SnapshotDeps {
   readonly load: (name: string) => Promise<StoredDocument>
   readonly replace: (name: string, oldUpTo: number, upTo: number, data: Uint8Array) => Promise<boolean>
+  readonly merger: Merger
+  /** A snapshot was written; it may show that the document needs a new epoch, and then it gets one. */
+  readonly onMerged: (live: LiveDocument, merged: Merged) => Promise<void>
   readonly log: Logger
 }
 
@@ -24,34 +26,7 @@ export interface Snapshots extends AsyncDisposable {
 /** Fewer entries than this load as fast as a snapshot. */
 const ENTRIES_BEFORE_SNAPSHOT_AT_CLOSE = 16
 
-/** The merging thread, started when first needed. */
-const createMerger = () => {
-  const start = () => {
-    const worker = new Worker(new URL('./snapshot-worker.ts', import.meta.url))
-    const stopped = once(worker, 'exit').then(() => Promise.reject(new Error('the merging thread has stopped')))
-    // A thread that ends is started again for the next merge.
-    stopped.catch(() => (running = undefined))
-    worker.on('error', () => {})
-    return { worker, stopped }
-  }
-  let running: ReturnType<typeof start> | undefined
-  return {
-    merge: async (request: MergeRequest): Promise<Uint8Array> => {
-      running ??= start()
-      const answered = once(running.worker, 'message') as Promise<[MergeAnswer]>
-      running.worker.postMessage(request)
-      const [answer] = await Promise.race([answered, running.stopped])
-      if ('error' in answer) throw new Error(answer.error)
-      return answer.state
-    },
-    stop: async (): Promise<void> => {
-      await running?.worker.terminate()
-    },
-  }
-}
-
-export const createSnapshots = ({ load, replace, log }: SnapshotDeps): Snapshots => {
-  const merger = createMerger()
+export const createSnapshots = ({ load, replace, merger, onMerged, log }: SnapshotDeps): Snapshots => {
   const queue = new Map<string, LiveDocument>()
   let running: Promise<void> | undefined
   let isStopped = false
@@ -60,12 +35,14 @@ export const createSnapshots = ({ load, replace, log }: SnapshotDeps): Snapshots
     const { name } = live
     const { snapshot, updates, upTo, head, tailEntries, tailBytes } = await load(name)
     if (tailEntries === 0) return
-    const state = await merger.merge({ updates: snapshot ? [snapshot, ...updates] : updates })
+    const merged = await merger.run({ task: 'merge', updates: snapshot ? [snapshot, ...updates] : updates })
+    const { state } = merged
     if (!(await replace(name, upTo, head, state))) return
     live.tailEntries -= tailEntries
     live.tailBytes -= tailBytes
     live.bytes = state.byteLength + live.tailBytes
     log.debug('document.snapshot', { document: name, upTo: head, bytes: state.byteLength })
+    await onMerged(live, merged)
   }
 
   const run = async (): Promise<void> => {
@@ -94,7 +71,7 @@ export const createSnapshots = ({ load, replace, log }: SnapshotDeps): Snapshots
     },
     [Symbol.asyncDispose]: async () => {
       isStopped = true
-      await merger.stop()
+      await merger[Symbol.asyncDispose]()
       await running
     },
   }

@@ -6,6 +6,7 @@ import type * as Y from 'yjs'
 import { AWARENESS_TTL_MS, REVIEW_MS, UNSYNCED_BYTES_MAX } from '../../shared/limits.ts'
 import { type DocumentName, parseDocumentName } from '../../shared/names.ts'
 import { openNextSegment } from '../../storage/channels.ts'
+import { loadEpoch, startEpoch } from '../../storage/epochs.ts'
 import type { Storage } from '../../storage/open.ts'
 import {
   type AppendEntry,
@@ -17,13 +18,15 @@ import {
 } from '../../storage/updates.ts'
 import type { Access } from '../access.ts'
 import type { Logger } from '../log.ts'
-import type { AttachmentDeps } from './attachment.ts'
+import type { AttachmentDeps } from './attachment-types.ts'
 import { sweepAwareness } from './awareness.ts'
 import type { SocketContext } from './client-socket.ts'
+import { createEpochs, type EpochDeps, type Epochs } from './epochs.ts'
 import { createGateway } from './gateway.ts'
 import { Host } from './host.ts'
 import { createJournal } from './journal.ts'
 import type { LiveDocument } from './live-document.ts'
+import { createMerger } from './merger.ts'
 import { createPresence, type PresenceDeps } from './presence.ts'
 import { createSegments } from './segments.ts'
 import { drawServerClientId, type UseDocument, useLiveDocument } from './server-writes.ts'
@@ -38,6 +41,8 @@ export interface DocumentStore {
   readonly loadClaims: (name: string) => Promise<Map<number, string>>
   readonly append: (entries: readonly AppendEntry[]) => Promise<void>
   readonly replace: SnapshotDeps['replace']
+  readonly loadEpoch: EpochDeps['loadEpoch']
+  readonly startEpoch: EpochDeps['start']
   readonly openNextSegment: (channelId: string, sealed: number) => Promise<boolean>
 }
 
@@ -46,6 +51,8 @@ export const documentsIn = (storage: Storage): DocumentStore => ({
   loadClaims: (name) => loadClaims(storage, name),
   append: (entries) => appendUpdates(storage, entries),
   replace: (name, oldUpTo, upTo, data) => replaceBySnapshot(storage, name, oldUpTo, upTo, data),
+  loadEpoch: (name) => loadEpoch(storage, name),
+  startEpoch: (next) => startEpoch(storage, next),
   openNextSegment: (channelId, sealed) => openNextSegment(storage.db, channelId, sealed),
 })
 
@@ -83,6 +90,8 @@ export class PinnedDocument {
 export interface Sync extends AsyncDisposable {
   /** Takes over the upgrades of `server`. */
   readonly attach: (server: Server) => void
+  /** Drops a document's history, whatever it holds; see {@link Epochs.begin}. */
+  readonly startEpoch: Epochs['begin']
   /** Opens a document and keeps it in memory until released. */
   readonly pin: (name: string) => Promise<PinnedDocument>
   /** Reads or writes a document on the server; see {@link UseDocument}. Who may do it was asked before. */
@@ -128,18 +137,34 @@ export const createSync = (deps: SyncDeps): Sync => {
   const loaded = createListeners<DocumentName>(log, 'document.loaded-listener-failed')
   const opened = createListeners<string>(log, 'segment.opened-listener-failed')
 
+  const forget = (live: LiveDocument): void => {
+    presence.discard(live)
+    host.discard(live)
+  }
+
   /** A document whose memory is ahead of the disk: throw it away, and let its clients come back to what is on disk. */
   const discard = (live: LiveDocument, event: string, error: unknown): void => {
     if (live.failed) return
     log.error(event, { document: live.name, code: 'storage/unavailable', error: String(error) })
-    presence.discard(live)
-    host.discard(live)
+    forget(live)
     for (const socket of gateway.sockets) if (socket.isUsing(live)) socket.closeSocket('storage/unavailable')
   }
 
+  const merger = createMerger()
+  const epochs = createEpochs({
+    load: store.load,
+    loadEpoch: store.loadEpoch,
+    start: store.startEpoch,
+    merger,
+    find: (name) => host.find(name),
+    discard: (live) => forget(live),
+    log,
+  })
   const snapshots = createSnapshots({
     load: store.load,
     replace: store.replace,
+    merger,
+    onMerged: epochs.onMerged,
     log,
   })
   const segments = createSegments({
@@ -170,12 +195,21 @@ export const createSync = (deps: SyncDeps): Sync => {
   }
 
   const host = new Host<SocketContext>({
-    load: store.load,
-    loadClaims: store.loadClaims,
+    load: async (name) => {
+      await epochs.settled(name)
+      return store.load(name)
+    },
+    loadClaims: async (name) => {
+      await epochs.settled(name)
+      return store.loadClaims(name)
+    },
     onFetched: async (context, name, found) => context?.socket.fetched(name, found),
     onUpdate: (live, update) => journal.append(live, update),
     onLoaded: (live) => loaded.tell(parseDocumentName(live.name).name),
-    onUnloaded: (live) => snapshots.considerClosed(live),
+    onUnloaded: (live) => {
+      snapshots.considerClosed(live)
+      epochs.onClosed(live)
+    },
     clientId: drawServerClientId(),
     log,
   })
@@ -184,6 +218,7 @@ export const createSync = (deps: SyncDeps): Sync => {
     host,
     access,
     presence,
+    epochs,
     allowedOrigins,
     onBroken: (live, error) => discard(live, 'document.broken', error),
     onRefused,
@@ -202,6 +237,7 @@ export const createSync = (deps: SyncDeps): Sync => {
 
   return {
     attach: gateway.attach,
+    startEpoch: epochs.begin,
     pin: async (name) => new PinnedDocument(await host.openDirectConnection(name)),
     withDocument: <Result>(name: string, use: (doc: Y.Doc) => Result) => useLiveDocument(host, name, use),
     review: gateway.review,
@@ -219,6 +255,7 @@ export const createSync = (deps: SyncDeps): Sync => {
       await journal.idle()
       await segments.idle()
       await snapshots[Symbol.asyncDispose]()
+      await epochs[Symbol.asyncDispose]()
     },
   }
 }

@@ -6,12 +6,14 @@ import * as initial from './0001-initial.ts'
 import * as chatSegments from './0002-chat-segments.ts'
 import * as documentVersions from './0003-document-versions.ts'
 import * as rights from './0004-rights.ts'
+import * as epochs from './0005-epochs.ts'
 
 const MIGRATIONS = {
   '0001-initial': initial,
   '0002-chat-segments': chatSegments,
   '0003-document-versions': documentVersions,
   '0004-rights': rights,
+  '0005-epochs': epochs,
 }
 
 export const migrate = async <Tables>(db: Kysely<Tables>, types: ColumnTypes): Promise<void> => {

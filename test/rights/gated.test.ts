@@ -68,6 +68,8 @@ const openServer = async (held: Held) => {
       appended.push(...entries.flatMap(({ updates }) => updates))
     },
     replace: async () => false,
+    loadEpoch: async () => ({ epoch: 0, closing: null }),
+    startEpoch: async () => false,
     openNextSegment: async () => false,
   }
   const log = createLogger({ level: 'error', write: () => {} })

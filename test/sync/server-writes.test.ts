@@ -5,7 +5,7 @@ import { CompiledQuery } from 'kysely'
 import { test } from 'vitest'
 import * as Y from 'yjs'
 import { AppError } from '../../shared/errors.ts'
-import { CLIENT_ID_MAX, SERVER_CLIENT_ID_MIN } from '../../shared/limits.ts'
+import { CLIENT_ID_MAX, PROCESS_CLIENT_ID_MIN } from '../../shared/limits.ts'
 import { loadDocument } from '../../storage/updates.ts'
 import { type OwnServer, startOwnServer } from '../compat/servers.ts'
 import { createTeam } from '../helpers/accounts.ts'
@@ -46,7 +46,7 @@ test('[SW2] the server writes under one reserved client id, and a client may sen
   for (const word of ['a', 'b', 'c']) await server.sync.withDocument(name, write(word))
   const [id, ...others] = [...(await readDisk(server, name)).store.clients.keys()]
   assert.deepEqual(others, [])
-  assert.ok(id !== undefined && id >= SERVER_CLIENT_ID_MIN && id <= CLIENT_ID_MAX)
+  assert.ok(id !== undefined && id >= PROCESS_CLIENT_ID_MIN && id <= CLIENT_ID_MAX)
   const reader = await openHonest({ syncUrl: server.syncUrl, token: people[0].accessToken, name })
   reader.document.sendStep2(Y.encodeStateAsUpdate(reader.doc))
   await eventually(
