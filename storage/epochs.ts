@@ -20,11 +20,10 @@ export interface NewEpoch {
   readonly clientIds: readonly number[]
 }
 
-/**
- * Puts a new epoch in the place of snapshot and entries, in one transaction. Does nothing and returns false when the
- * document was written to, or got another epoch, meanwhile.
- */
-export const startEpoch = ({ db }: Storage, next: NewEpoch): Promise<boolean> =>
+/** The database was lost while a new epoch was written: it may be there or not. */
+export class EpochUnknown extends Error {}
+
+const write = ({ db }: Storage, next: NewEpoch): Promise<boolean> =>
   db.transaction().execute(async (trx) => {
     const document = await trx
       .updateTable('document')
@@ -62,6 +61,35 @@ export const startEpoch = ({ db }: Storage, next: NewEpoch): Promise<boolean> =>
     }
     return true
   })
+
+/** The number of a document's epoch, for sure: writing it waits for a transaction whose connection is gone already. */
+const settledEpoch = async ({ db }: Storage, document: string): Promise<number | undefined> => {
+  const row = await db
+    .updateTable('document')
+    .set({ epoch: (eb) => eb.ref('epoch') })
+    .where('name', '=', document)
+    .returning('epoch')
+    .executeTakeFirst()
+  return row?.epoch
+}
+
+/**
+ * Puts a new epoch in the place of snapshot and entries, in one transaction. Does nothing and returns false when the
+ * document was written to, or got another epoch, meanwhile. Rejects when it failed and nothing has changed, and with
+ * `EpochUnknown` when nobody can say.
+ */
+export const startEpoch = async (storage: Storage, next: NewEpoch): Promise<boolean> => {
+  try {
+    return await write(storage, next)
+  } catch (error) {
+    // A commit whose answer got lost has happened, or not.
+    const epoch = await settledEpoch(storage, next.document).catch(() => {
+      throw new EpochUnknown(`a new epoch of ${next.document} may have begun`, { cause: error })
+    })
+    if (epoch === next.epoch + 1) return true
+    throw error
+  }
+}
 
 /** The number of a document's epoch, 0 for the first, and the state in which the one before it ended. */
 export const loadEpoch = async (

@@ -191,9 +191,12 @@ export class Attachment {
   /** The client has structs of an older epoch: nothing of the present one may meet them. */
   async #part(stateVector: Uint8Array): Promise<void> {
     const send = (update: Uint8Array): void => this.#send(syncFrame(this.#address, SyncType.Update, update))
-    const parted = this.#deps.epochs.part(this.live, this.#connection, stateVector, send)
-    await parted.catch(() => this.#socket.closeSocket('storage/unavailable'))
-    await this.#socket.charge(LOOK_UP_MS)
+    try {
+      const bytes = await this.#deps.epochs.part(this.live, this.#connection, stateVector, send)
+      await this.#socket.charge(LOOK_UP_MS + bytes * SENDING_MS_PER_BYTE)
+    } catch {
+      this.#socket.closeSocket('storage/unavailable')
+    }
   }
 
   #judge(update: Uint8Array): Verdict {

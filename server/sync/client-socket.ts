@@ -197,7 +197,8 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     const slot = this.#slots.get(address) ?? this.#slots.get(nameOf(address))
     const live = this.#deps.host.liveOf(connection.document)
     if (!slot || !live) {
-      connection.close({ code: ERRORS['storage/unavailable'].close, reason: 'storage/unavailable' })
+      // Thrown away in the same moment: a stock client comes back for a closed socket only.
+      this.closeSocket('storage/unavailable')
       return
     }
     this.hasOpened = true
@@ -231,6 +232,17 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
 
   isUsing(live: { readonly name: string }): boolean {
     return [...this.#slots.values()].some(({ name, state }) => name === live.name && state !== 'closed')
+  }
+
+  /** The same, where it is open. */
+  holds(live: Attachment['live']): boolean {
+    return [...this.#slots.values()].some(({ attachment, state }) => state === 'open' && attachment?.live === live)
+  }
+
+  /** Whether this connection has been sent all that its document holds. */
+  hasState({ messageAddress }: Connection): boolean {
+    const slot = this.#slots.get(messageAddress) ?? this.#slots.get(nameOf(messageAddress))
+    return slot?.isAnswered ?? false
   }
 
   get readyState(): number {

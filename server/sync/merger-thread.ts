@@ -7,9 +7,6 @@ import { applyState } from '../../shared/apply-state.ts'
 import { writeEpoch } from '../../shared/epoch.ts'
 import { HISTORY_BYTES_MIN } from '../../shared/limits.ts'
 
-/** At most, with its place in the set of deletions. */
-const BYTES_PER_DELETED_STRUCT = 64
-
 /** Updates of one document, in their order; together they are a whole state. */
 type Updates = readonly Uint8Array[]
 
@@ -18,7 +15,7 @@ export type Task =
   | { readonly task: 'merge'; readonly updates: Updates }
   /** The same, and the first state of epoch `epoch`. */
   | { readonly task: 'renew'; readonly updates: Updates; readonly epoch: number }
-  /** What `updates` has beyond a state vector. */
+  /** What `updates` has beyond a state vector; null when the two have no client id in common. */
   | { readonly task: 'difference'; readonly updates: Updates; readonly stateVector: Uint8Array }
 
 export interface Merged {
@@ -30,14 +27,22 @@ export interface Merged {
 
 export interface Renewed {
   readonly closing: Uint8Array
+  /** Its state vector. */
+  readonly closed: Uint8Array
   readonly clientIds: readonly number[]
   readonly state: Uint8Array
+}
+
+export interface Difference {
+  readonly difference: Uint8Array
+  /** The state vector of all of it. */
+  readonly closed: Uint8Array
 }
 
 export interface Results {
   readonly merge: Merged
   readonly renew: Renewed
-  readonly difference: Uint8Array
+  readonly difference: Difference | null
 }
 
 export type Answer = { readonly result: Results[keyof Results] } | { readonly error: string }
@@ -58,23 +63,25 @@ const settled = (update: Uint8Array): Uint8Array => {
   return state
 }
 
-const deletedStructs = (doc: Y.Doc): number => {
-  let count = 0
-  for (const structs of doc.store.clients.values()) for (const { deleted } of structs) if (deleted) count++
-  return count
+const differenceTo = (doc: Y.Doc, stateVector: Uint8Array): Difference | null => {
+  const { clients } = doc.store
+  if (![...Y.decodeStateVector(stateVector).keys()].some((clientId) => clients.has(clientId))) return null
+  return { difference: Y.encodeStateAsUpdate(doc, stateVector), closed: Y.encodeStateVector(doc) }
 }
 
 const run = (task: Task): Results[keyof Results] => {
   const doc = docOf(task.updates)
   try {
-    if (task.task === 'difference') return Y.encodeStateAsUpdate(doc, task.stateVector)
+    if (task.task === 'difference') return differenceTo(doc, task.stateVector)
     const state = Y.encodeStateAsUpdate(doc)
     const clientIds = [...doc.store.clients.keys()]
     if (task.task === 'renew') {
-      return { closing: state, clientIds, state: settled(writeEpoch(doc, task.epoch).update) }
+      const closed = Y.encodeStateVector(doc)
+      return { closing: state, closed, clientIds, state: settled(writeEpoch(doc, task.epoch).update) }
     }
-    // Any epoch's number will do: only the length counts.
-    const isSuspect = deletedStructs(doc) * BYTES_PER_DELETED_STRUCT > HISTORY_BYTES_MIN
+    // Not only what was deleted is history: so is that a text was typed letter by letter, here and there. Any epoch's
+    // number will do: only the length counts.
+    const isSuspect = state.byteLength > HISTORY_BYTES_MIN
     const historyBytes = isSuspect ? state.byteLength - settled(writeEpoch(doc, 1).update).byteLength : 0
     return { state, historyBytes, clientIds }
   } finally {

@@ -1,7 +1,7 @@
 // Puts the write path together: socket → gateway → verdict → doc → journal → out. One object to start and to stop.
 import type { Server } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
-import type { Document, Hocuspocus } from '@hocuspocus/server'
+import type { Connection, Document, Hocuspocus } from '@hocuspocus/server'
 import type * as Y from 'yjs'
 import { AWARENESS_TTL_MS, REVIEW_MS, UNSYNCED_BYTES_MAX } from '../../shared/limits.ts'
 import { type DocumentName, parseDocumentName } from '../../shared/names.ts'
@@ -154,10 +154,17 @@ export const createSync = (deps: SyncDeps): Sync => {
   const epochs = createEpochs({
     load: store.load,
     loadEpoch: store.loadEpoch,
+    loadClaims: store.loadClaims,
     start: store.startEpoch,
     merger,
     find: (name) => host.find(name),
-    discard: (live) => forget(live),
+    hasState: (connection: Connection<SocketContext>) => connection.context.socket.hasState(connection),
+    discard: (live) => {
+      const left = [...gateway.sockets].filter((socket) => socket.holds(live))
+      forget(live)
+      for (const socket of left) socket.closeSocket('storage/unavailable')
+    },
+    onUnknown: (live, error) => discard(live, 'document.epoch-unknown', error),
     log,
   })
   const snapshots = createSnapshots({

@@ -172,3 +172,48 @@ test('[EP8] a device that was closed meanwhile changes over when it is opened ag
   )
   await cold.close()
 })
+
+/** A socket that goes on sending and hears nothing any more while `isDeaf` says so. */
+const deafSocket = (isDeaf: () => boolean): typeof WebSocket =>
+  class extends WebSocket {
+    override set onmessage(listener: WebSocket['onmessage']) {
+      super.onmessage = listener && ((event) => void (isDeaf() || listener.call(this, event)))
+    }
+  }
+
+test('[EP11] edits whose answer got lost, and that are in the new epoch therefore, are made no second time', async () => {
+  await using server = await startOwnServer()
+  let isDeaf = false
+  const options = { WebSocket: deafSocket(() => isDeaf) }
+  const { client, channelId, groupId } = await openMember(server, 'DOC', options)
+  const channel = await client.channels.create(groupId, { type: 'TODO', name: 'List' })
+  const text = await client.document(channelId)
+  const list = await client.tasks(channel.id)
+  text.doc.getText('text').insert(0, 'Hello ')
+  const id = list.add({ title: 'stored' })
+  await Promise.all([text.stored(), list.stored()])
+  isDeaf = true
+  text.doc.getText('text').insert(6, 'world')
+  text.doc.getText('text').delete(0, 1)
+  list.add({ title: 'unanswered' })
+  list.complete({ id, done: true })
+  const countAt = (): Promise<number> => server.sync.withDocument(list.name, (doc) => doc.getMap('tasks:edits').size)
+  await eventually(
+    () => textAt(server, text.name),
+    (found) => found === 'ello world',
+  )
+  await eventually(countAt, (edits) => edits > 0)
+  client.goOffline()
+  isDeaf = false
+  text.doc.getText('text').insert(0, 'H')
+  list.add({ title: 'unsent' })
+  for (const { name } of [text, list]) await startEpoch(server, name)
+  client.goOnline()
+  await Promise.all([text.stored(), list.stored()])
+  assert.equal(text.doc.getText('text').toJSON(), 'Hello world')
+  assert.equal(await textAt(server, text.name), 'Hello world')
+  const titles = list.read().tasks.map(({ title }) => title)
+  assert.deepEqual(titles, ['stored', 'unanswered', 'unsent'])
+  assert.deepEqual(await client.quarantine.list(), [])
+  await client.close()
+})

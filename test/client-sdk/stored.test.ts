@@ -8,10 +8,10 @@ import { test } from 'vitest'
 import { v7 } from 'uuid'
 import { type Client, createClient } from '../../client-sdk/client.ts'
 import type { Handle } from '../../client-sdk/client-types.ts'
-import type { Clock } from '../../client-sdk/connection-types.ts'
 import { startServerProcess } from '../compat/servers.ts'
 import { PASSWORD } from '../helpers/accounts.ts'
 import { chooseSeed, createRandom, type Random } from '../helpers/random.ts'
+import { createDeviceClock } from './device-clock.ts'
 import { type FlakyProxy, startFlakyProxy } from './flaky-proxy.ts'
 import { openStoredBytes, type StoredBytes } from './stored-bytes.ts'
 
@@ -25,24 +25,6 @@ const TEST_MS_MAX = 600_000
 /** Of all steps; each costs a start. */
 const KILLS_IN_THOUSAND = 2
 const MARKER_LENGTH = 14
-
-const CLOCK_SPEED = 20
-
-/**
- * Once it is fast, waiting to try again is shortened, which is no part of this. So is the time for an answer, which is why
- * it is not fast from the start: what a person asks for once, such as an account, is not tried again by itself.
- */
-const createDeviceClock = () => {
-  let speed = 1
-  const clock: Clock = {
-    now: Date.now,
-    after: (ms, run) => {
-      const timer = setTimeout(run, ms / speed)
-      return () => clearTimeout(timer)
-    },
-  }
-  return { clock, goFast: () => void (speed = CLOCK_SPEED) }
-}
 
 interface Device extends AsyncDisposable {
   readonly client: Client

@@ -12,6 +12,7 @@ interface Options {
   readonly offline?: boolean
   /** Told everything that leaves this device: addresses, headers and bodies of requests, frames. */
   readonly onSent?: (bytes: Uint8Array) => void
+  readonly WebSocket?: typeof WebSocket
   /** Answers to requests of these addresses come late. */
   readonly slow?: RegExp
 }
@@ -36,8 +37,15 @@ const overheard = (onSent: (bytes: Uint8Array) => void, slow?: RegExp) => ({
 
 export const openClient = (
   { url }: Addresses,
-  { disk = createMemoryDisk(), offline = false, onSent, slow }: Options = {},
-): Promise<Client> => createClient({ url, storage: { disk }, offline, ...(onSent && overheard(onSent, slow)) })
+  { disk = createMemoryDisk(), offline = false, onSent, slow, WebSocket: Socket }: Options = {},
+): Promise<Client> =>
+  createClient({
+    url,
+    storage: { disk },
+    offline,
+    ...(onSent && overheard(onSent, slow)),
+    ...(Socket && { WebSocket: Socket }),
+  })
 
 export const register = async (client: Client): Promise<string> => {
   const username = `sdk_${++people}`
