@@ -87,7 +87,22 @@ export const replayRecords = (
   return made
 }
 
-const mapRaw = (doc: Y.Doc, again: readonly Entry[], out: Outcome[]): Rebuilt['made'] => {
+/** Whether `doc` has all that the entry's update holds, or speaks of. */
+const isKnown = (doc: Y.Doc, { update }: Entry): boolean => {
+  const { structs, ds } = Y.decodeUpdate(update)
+  const reaches = (client: number, end: number): boolean => Y.getState(doc.store, client) >= end
+  return (
+    structs.every(({ id, length }) => reaches(id.client, id.clock + length)) &&
+    [...ds.clients].every(([client, ranges]) => ranges.every(({ clock, len }) => reaches(client, clock + len)))
+  )
+}
+
+const mapRaw = (
+  doc: Y.Doc,
+  again: readonly Entry[],
+  out: Outcome[],
+  codes: ReadonlyMap<number, RefusedMessage>,
+): Rebuilt['made'] => {
   const gone = new Set(out.map(({ entry }) => entry))
   const all = [...gone, ...again].toSorted((a, b) => a.seq - b.seq)
   const { updates } = renumberUpdates({
@@ -102,8 +117,9 @@ const mapRaw = (doc: Y.Doc, again: readonly Entry[], out: Outcome[]): Rebuilt['m
     const update = updates[index]
     const { seq, document } = entry
     if (update) return [{ from: seq, entry: { document, update, pending: { clientId: doc.clientID } } }]
-    // All of it lives inside what was refused: it stays with that.
-    if (cause) out.push({ entry, code: cause.code, path: cause.path })
+    // All of it lives inside what was refused, and stays with that; or what it builds on is nowhere any more.
+    const { code, path } = cause ?? codes.get(seq) ?? { code: 'gap', path: '' }
+    if (!isKnown(doc, entry)) out.push({ entry, code, path })
     return []
   })
 }
@@ -121,7 +137,7 @@ export const planRebuild = (options: RebuildOptions): Rebuilt => {
     else out.push({ entry, code: message.code, path: message.path })
   }
   const doc = baseOf(entries.filter(({ pending }) => !pending))
-  const made = options.kind.rule ? replayRecords(options, doc, again, out) : mapRaw(doc, again, out)
+  const made = options.kind.rule ? replayRecords(options, doc, again, out) : mapRaw(doc, again, out, codes)
   doc.destroy()
   return { quarantined: out, made }
 }

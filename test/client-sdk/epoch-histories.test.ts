@@ -1,10 +1,12 @@
 // Epochs begin while people are offline, connected or in between, and networks are cut: every edit is stored once or in
 // quarantine, and all agree (RT-19). SEED repeats the runs, EPOCH_RUNS makes more of them.
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { v7 } from 'uuid'
 import { test } from 'vitest'
 import * as Y from 'yjs'
 import { type Client, createClient } from '../../client-sdk/client.ts'
+import type { StorageChoice } from '../../client-sdk/storage.ts'
 import type { TasksHandle } from '../../client-sdk/kinds/tasks.ts'
 import { type OwnServer, startOwnServer } from '../compat/servers.ts'
 import { PASSWORD } from '../helpers/accounts.ts'
@@ -17,6 +19,7 @@ import { type FlakyProxy, startFlakyProxy } from './flaky-proxy.ts'
 const RUNS = Number(process.env['EPOCH_RUNS'] ?? 200)
 /** Each with devices of its own; while one waits for its network another runs. */
 const WORLDS = 5
+/** Two tabs of one device, and another device. */
 const DEVICES = 3
 const STEPS_MAX = 25
 /** Only against what never ends. */
@@ -39,11 +42,14 @@ interface World extends AsyncDisposable {
 
 let people = 0
 
-const openDevice = async (server: OwnServer, enter: (client: Client) => Promise<unknown>): Promise<Device> => {
+const openDevice = async (
+  proxy: FlakyProxy,
+  storage: StorageChoice,
+  enter: (client: Client) => Promise<unknown>,
+): Promise<Device> => {
   await using owned = new AsyncDisposableStack()
-  const proxy = owned.use(await startFlakyProxy(server.url))
   const { clock, goFast } = createDeviceClock()
-  const client = owned.use(await createClient({ url: proxy.url, storage: 'memory', clock }))
+  const client = owned.use(await createClient({ url: proxy.url, storage, clock }))
   await enter(client)
   goFast()
   const kept = owned.move()
@@ -54,15 +60,18 @@ const openDevice = async (server: OwnServer, enter: (client: Client) => Promise<
 const openWorld = async (server: OwnServer): Promise<World> => {
   await using owned = new AsyncDisposableStack()
   const username = `epochs_${++people}`
-  const first = owned.use(await openDevice(server, (client) => client.auth.register({ username, password: PASSWORD })))
+  const tabs = { sqlite: join(server.folder, `${username}.db`) }
+  const register = (client: Client) => client.auth.register({ username, password: PASSWORD })
+  const logIn = (client: Client) => client.auth.login({ identifier: username, password: PASSWORD })
+  const network = owned.use(await startFlakyProxy(server.url))
+  const otherNetwork = owned.use(await startFlakyProxy(server.url))
+  const first = owned.use(await openDevice(network, tabs, register))
   const group = await first.client.groups.create({ name: 'Group' })
   const channel = await first.client.channels.create(group.id, { type: 'DOC', name: 'Documents' })
   await first.client.channels.confirmed(channel.id)
-  const devices = [first]
-  while (devices.length < DEVICES) {
-    const enter = (client: Client) => client.auth.login({ identifier: username, password: PASSWORD })
-    devices.push(owned.use(await openDevice(server, enter)))
-  }
+  const second = owned.use(await openDevice(network, tabs, async () => {}))
+  assert.equal(second.client.user.username, username)
+  const devices = [first, second, owned.use(await openDevice(otherNetwork, 'memory', logIn))]
   const kept = owned.move()
   const [groupId, documentsId] = [group.id, channel.id]
   return { server, devices, groupId, documentsId, [Symbol.asyncDispose]: () => kept.disposeAsync() }
