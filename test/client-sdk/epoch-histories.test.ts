@@ -22,6 +22,8 @@ const WORLDS = 5
 /** Two tabs of one device, and another device. */
 const DEVICES = 3
 const STEPS_MAX = 25
+/** Fewer than a group may have. */
+const LISTS_PER_GROUP = 400
 /** Only against what never ends. */
 const TEST_MS_MAX = 600_000 + RUNS * 1_000
 const WORD = /\[\d+\]/g
@@ -36,8 +38,8 @@ interface Device extends AsyncDisposable {
 interface World extends AsyncDisposable {
   readonly server: OwnServer
   readonly devices: readonly Device[]
-  readonly groupId: string
   readonly documentsId: string
+  readonly lists: { made: number; groupId: string }
 }
 
 let people = 0
@@ -73,8 +75,8 @@ const openWorld = async (server: OwnServer): Promise<World> => {
   assert.equal(second.client.user.username, username)
   const devices = [first, second, owned.use(await openDevice(otherNetwork, 'memory', logIn))]
   const kept = owned.move()
-  const [groupId, documentsId] = [group.id, channel.id]
-  return { server, devices, groupId, documentsId, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  const lists = { made: 0, groupId: '' }
+  return { server, devices, documentsId: channel.id, lists, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
 /** One document as a run uses it: words go in, some are deleted again. */
@@ -115,9 +117,11 @@ const openText = async ({ devices, documentsId }: World): Promise<Subject> => {
   }
 }
 
-const openList = async ({ devices, groupId }: World): Promise<Subject> => {
+const openList = async (world: World): Promise<Subject> => {
+  const { devices, lists } = world
   const { client } = devices[0] as Device
-  const channel = await client.channels.create(groupId, { type: 'TODO', name: 'List' })
+  if (lists.made++ % LISTS_PER_GROUP === 0) lists.groupId = (await client.groups.create({ name: 'Lists' })).id
+  const channel = await client.channels.create(lists.groupId, { type: 'TODO', name: 'List' })
   await client.channels.confirmed(channel.id)
   const handles = await Promise.all(devices.map((device) => device.client.tasks(channel.id)))
   const tasksOn = (device: number) => (handles[device] as TasksHandle).read().tasks
@@ -244,7 +248,11 @@ test(
     const wrong: string[] = []
     let next = 0
     const play = async (world: World): Promise<void> => {
-      while (next++ < RUNS) wrong.push(...(await run(world, random.fork(), counts)))
+      while (next++ < RUNS) {
+        const found = await run(world, random.fork(), counts)
+        for (const what of found) process.stdout.write(`${what}\n`)
+        wrong.push(...found)
+      }
     }
     await Promise.all(worlds.map(play))
     process.stdout.write(
