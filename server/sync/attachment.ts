@@ -12,6 +12,7 @@ import { applyAwareness } from './awareness.ts'
 import { readHello, readPayload, refusedFrame, revokedFrame, statusFrame, syncFrame } from './frames.ts'
 import type { LiveDocument } from './live-document.ts'
 import { startCpuTimer } from './reading.ts'
+import { stateAnswer } from './state-answer.ts'
 import { judge, type Verdict } from './verdict.ts'
 
 /** What sending an answer costs after it was made, on a slow machine. */
@@ -178,14 +179,14 @@ export class Attachment {
     if (this.#socket.isCongested()) return this.#socket.whenDrained().then(() => this.#answerState(stateVector))
     if (!this.live.isDurable) return this.live.whenDurable().then(() => this.#answerState(stateVector))
     const spentMs = startCpuTimer()
-    const state = Y.encodeStateAsUpdate(this.live.document, stateVector)
-    this.#send(syncFrame(this.#address, SyncType.Step2, state))
+    const answer = stateAnswer(this.live, this.#address, stateVector)
+    this.#send(answer)
     // Its first request comes with the opening, which asked it already.
     if (this.#slot.isAnswered) this.askForState()
     this.#slot.isAnswered = true
     // Opening a document asks once, a resync now and then; what is beyond that is on the client's account.
     if (++this.#slot.stateRequests <= 2) return undefined
-    return this.#socket.charge(spentMs() + SENDING_MS + state.byteLength * SENDING_MS_PER_BYTE)
+    return this.#socket.charge(spentMs() + SENDING_MS + answer.byteLength * SENDING_MS_PER_BYTE)
   }
 
   /** The client has structs of an older epoch: nothing of the present one may meet them. */

@@ -115,6 +115,11 @@ export class LiveDocument {
     return claims
   }
 
+  /** Another number after each update. */
+  get version(): number {
+    return this.#appended
+  }
+
   get isDurable(): boolean {
     return this.#durable === this.#appended
   }
