@@ -19,6 +19,20 @@ const atEndOfTurn = (end: () => void): void => {
   endings.push(end)
 }
 
+/** What the last frames became. A commit lets the same go to most of its readers: it is joined once for those in turn. */
+let last: { readonly dialect: Dialect; readonly frames: readonly Uint8Array[]; readonly bytes: Buffer } | undefined
+
+const toBytes = (frames: readonly Uint8Array[], dialect: Dialect, ws: WebSocket): Buffer | undefined => {
+  const known = last
+  const isKnown = known?.dialect === dialect && known.frames.length === frames.length
+  if (isKnown && frames.every((frame, at) => frame === known.frames[at])) return known.bytes
+  const messages = frames.flatMap((frame) => dialect.unwrap(frame, ws) ?? [])
+  const bytes = messages.length > 1 ? Buffer.concat(messages) : messages[0]
+  // A frame that is no bytes in this dialect may be something to do instead, each time.
+  if (bytes && messages.length === frames.length) last = { dialect, frames, bytes }
+  return bytes
+}
+
 /** `raw` is the connection under `ws`. */
 export const createWriter = (ws: WebSocket, raw: Duplex, dialect: Dialect, log: Logger) => {
   let state: 'idle' | 'written' | 'corked' = 'idle'
@@ -36,7 +50,7 @@ export const createWriter = (ws: WebSocket, raw: Duplex, dialect: Dialect, log: 
     raw.cork()
   }
 
-  const write = (messages: readonly Buffer[]): void => {
+  const write = (bytes: Buffer): void => {
     if (state === 'written') cork()
     // A broadcast's frame is the only one of its turn: gathering would only delay the first of a thousand readers.
     else if (state === 'idle') {
@@ -45,22 +59,21 @@ export const createWriter = (ws: WebSocket, raw: Duplex, dialect: Dialect, log: 
     }
     // Past `ws`, whose sender would build a head and queue two chunks for each of a thousand readers. It writes its own
     // frames (ping, close) whole and at once, so the two never mix.
-    if (messages.length === 1) raw.write(messages[0])
-    else raw.write(Buffer.concat(messages))
+    raw.write(bytes)
   }
 
   return {
     transmit: (frames: readonly Uint8Array[]): void => {
       if (ws.readyState !== ws.OPEN) return
-      const messages = frames.flatMap((frame) => dialect.unwrap(frame, ws) ?? [])
-      if (messages.length === 0) return
+      const bytes = toBytes(frames, dialect, ws)
+      if (!bytes) return
       if (raw.writableLength > OUT_BYTES_HARD_MAX) {
         // Such a reader resynchronises by state vector when it is back; it loses nothing.
         log.warn('socket.slow-reader', { bufferedBytes: raw.writableLength })
         ws.terminate()
         return
       }
-      write(messages)
+      write(bytes)
     },
     /** What is sent from here to the end of this turn leaves together. */
     gather: cork,
