@@ -202,6 +202,8 @@ export const replaceBySnapshot = ({ db }: Storage, document: string, oldUpTo: nu
             .set({ up_to: upTo, data })
             .where('document_id', '=', id)
             .where('up_to', '=', oldUpTo)
+            // What stands there may be a new epoch, made of the same entries.
+            .where('up_to', '<', upTo)
             .executeTakeFirst()
             .then((result) => result.numUpdatedRows)
     if (!written) return false

@@ -193,8 +193,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
   }
 
   opened(connection: Connection<SocketContext>, grant: Grant): void {
-    const address = connection.messageAddress
-    const slot = this.#slots.get(address) ?? this.#slots.get(nameOf(address))
+    const slot = this.#slotOf(connection)
     const live = this.#deps.host.liveOf(connection.document)
     if (!slot || !live) {
       // Thrown away in the same moment: a stock client comes back for a closed socket only.
@@ -204,7 +203,7 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     this.hasOpened = true
     void this.#openings.done()
     this.#reading.loggedIn()
-    slot.attachment = new Attachment(address, live, connection, grant, slot, this, this.#deps)
+    slot.attachment = new Attachment(connection.messageAddress, live, connection, grant, slot, this, this.#deps)
     slot.state = 'open'
     this.#reading.count(-1, 0)
     slot.attachment.askForState()
@@ -232,17 +231,6 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
 
   isUsing(live: { readonly name: string }): boolean {
     return [...this.#slots.values()].some(({ name, state }) => name === live.name && state !== 'closed')
-  }
-
-  /** The same, where it is open. */
-  holds(live: Attachment['live']): boolean {
-    return [...this.#slots.values()].some(({ attachment, state }) => state === 'open' && attachment?.live === live)
-  }
-
-  /** Whether this connection has been sent all that its document holds. */
-  hasState({ messageAddress }: Connection): boolean {
-    const slot = this.#slots.get(messageAddress) ?? this.#slots.get(nameOf(messageAddress))
-    return slot?.isAnswered ?? false
   }
 
   get readyState(): number {
@@ -281,6 +269,8 @@ export class ClientSocket implements AttachmentSocket, WebSocketLike {
     void this.#openings.done(this.charge(LOOK_UP_MS))
   }
 
+  readonly #slotOf = ({ messageAddress: at }: Connection) => this.#slots.get(at) ?? this.#slots.get(nameOf(at))
+  readonly hasState = (connection: Connection): boolean => this.#slotOf(connection)?.isAnswered ?? false
   readonly transmit = (...frames: Uint8Array[]): void => this.#writer.transmit(frames)
   readonly isCongested = (): boolean => this.#writer.isCongested()
   readonly whenDrained = (): Promise<void> => this.#writer.whenDrained()

@@ -30,9 +30,9 @@ export interface EpochDeps {
   readonly find: (name: string) => LiveDocument | 'opening' | null
   /** Whether this connection has been sent the whole state; it hears of everything since then. */
   readonly hasState: (connection: Connection) => boolean
-  /** Takes an open document out of memory. Whoever is still connected to it is sent away, to come back and ask. */
+  /** Takes an open document out of memory; nobody uses it any more. */
   readonly discard: (live: LiveDocument) => void
-  /** The same for one whose memory may be of another epoch than the disk. */
+  /** The same for one whose memory may be of another epoch than the disk; who has it open is sent away. */
   readonly onUnknown: (live: LiveDocument, error: unknown) => void
   readonly log: Logger
 }
@@ -109,8 +109,9 @@ export const createEpochs = (deps: EpochDeps): Epochs => {
     if (!live || live.failed) return true
     const message = { type: 'epoch', epoch: epoch + 1, closed: toBase64(closed) } as const
     for (const connection of live.document.getConnections()) {
-      // The others were not sent all of it, and what they lack is known when they ask again.
       if (deps.hasState(connection)) endEpoch(connection, message)
+      // Not all of it was sent. What is missing is known when the client has come back and asks again.
+      else connection.webSocket.close(ERRORS['storage/unavailable'].close, 'storage/unavailable')
     }
     deps.discard(live)
     return true

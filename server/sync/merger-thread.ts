@@ -7,6 +7,12 @@ import { applyState } from '../../shared/apply-state.ts'
 import { writeEpoch } from '../../shared/epoch.ts'
 import { HISTORY_BYTES_MIN } from '../../shared/limits.ts'
 
+/** What a struct takes: deleted, with its place in the set of deletions; and beside its content, which a new epoch keeps. */
+const BYTES_PER_DELETED_STRUCT = 64
+const BYTES_PER_PLACE = 32
+/** UTF-8, of one of a string's code units. */
+const BYTES_PER_UNIT_MAX = 3
+
 /** Updates of one document, in their order; together they are a whole state. */
 type Updates = readonly Uint8Array[]
 
@@ -63,6 +69,19 @@ const settled = (update: Uint8Array): Uint8Array => {
   return state
 }
 
+/** Not only what was deleted is history: so is that a text was typed here and there, letter by letter. */
+const historyBytesMax = (doc: Y.Doc): number => {
+  let bytes = 0
+  for (const structs of doc.store.clients.values()) {
+    for (const struct of structs) {
+      const { origin, rightOrigin, parentSub } = struct as Partial<Y.Item>
+      if (struct.deleted) bytes += BYTES_PER_DELETED_STRUCT + BYTES_PER_UNIT_MAX * (parentSub?.length ?? 0)
+      else if (origin || rightOrigin) bytes += BYTES_PER_PLACE
+    }
+  }
+  return bytes
+}
+
 const differenceTo = (doc: Y.Doc, stateVector: Uint8Array): Difference | null => {
   const { clients } = doc.store
   if (![...Y.decodeStateVector(stateVector).keys()].some((clientId) => clients.has(clientId))) return null
@@ -79,9 +98,8 @@ const run = (task: Task): Results[keyof Results] => {
       const closed = Y.encodeStateVector(doc)
       return { closing: state, closed, clientIds, state: settled(writeEpoch(doc, task.epoch).update) }
     }
-    // Not only what was deleted is history: so is that a text was typed letter by letter, here and there. Any epoch's
-    // number will do: only the length counts.
-    const isSuspect = state.byteLength > HISTORY_BYTES_MIN
+    // Any epoch's number will do: only the length counts.
+    const isSuspect = historyBytesMax(doc) > HISTORY_BYTES_MIN
     const historyBytes = isSuspect ? state.byteLength - settled(writeEpoch(doc, 1).update).byteLength : 0
     return { state, historyBytes, clientIds }
   } finally {

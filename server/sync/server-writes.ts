@@ -47,10 +47,9 @@ export const useLiveDocument = async <Result>(
   })
   try {
     const live = direct.document && host.liveOf(direct.document)
-    // Thrown away while it was being opened.
-    if (!live) throw new AppError('storage/unavailable', 'the document could not be opened')
-    if (live.renewal) {
-      await live.renewal
+    // Without one it was thrown away in the moment it was handed out, for a new epoch or a disk that failed.
+    if (!live || live.renewal) {
+      await live?.renewal
       return await useLiveDocument(host, name, use)
     }
     const result = use(live.document)

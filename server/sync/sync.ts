@@ -159,11 +159,7 @@ export const createSync = (deps: SyncDeps): Sync => {
     merger,
     find: (name) => host.find(name),
     hasState: (connection: Connection<SocketContext>) => connection.context.socket.hasState(connection),
-    discard: (live) => {
-      const left = [...gateway.sockets].filter((socket) => socket.holds(live))
-      forget(live)
-      for (const socket of left) socket.closeSocket('storage/unavailable')
-    },
+    discard: (live) => forget(live),
     onUnknown: (live, error) => discard(live, 'document.epoch-unknown', error),
     log,
   })

@@ -7,6 +7,7 @@ import { appendUpdates, loadClaims, loadDocument, replaceBySnapshot } from '../.
 import { eventually, nextTurn } from '../helpers/eventually.ts'
 import { chooseSeed, createRandom } from '../helpers/random.ts'
 import { claimTests } from './client-claims.ts'
+import { epochTests } from './epochs.ts'
 import {
   append,
   bytes,
@@ -204,6 +205,7 @@ export const updateStoreContract = (name: string, create: CreateDatabase): void 
     )
 
     claimTests(create)
+    epochTests(create)
     failureTests(create)
     modelTests(name, create)
   })
