@@ -4,6 +4,7 @@ import type { SessionInfo } from '../shared/session-info.ts'
 import type { CurrentUser } from './client-types.ts'
 import type { Clock } from './connection-types.ts'
 import type { Http } from './http.ts'
+import type { Locks } from './exclusive.ts'
 import type { Store } from './offline/store.ts'
 
 /** What becomes of a guest's data when somebody signs in to an existing account. */
@@ -109,5 +110,5 @@ export interface AccountOptions {
   /** For tests; the platform's own otherwise. */
   readonly fetch?: typeof fetch
   /** The platform's own otherwise; null: none. */
-  readonly locks?: Pick<LockManager, 'request'> | null
+  readonly locks?: Locks | null
 }

@@ -53,7 +53,7 @@ const readGuest = (key: string, value: StoredValue): KeptGuest => {
 /** Opens the account of this device; makes a guest at the very first start. Needs no server. */
 export const createAccount = async (options: AccountOptions): Promise<Account> => {
   const { url, device, clock, newId } = options
-  const exclusive = createExclusive(options.locks === undefined ? globalThis.navigator?.locks : options.locks)
+  const exclusive = createExclusive(options.locks)
   const server = new URL(url).origin
   const listeners = createListeners<AccountEvent>()
   /** Access tokens that are not good any more, whatever their time says: the newest of them. */

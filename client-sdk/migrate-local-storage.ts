@@ -3,6 +3,7 @@
 import { AppError } from '../shared/errors.ts'
 import type { Client } from './client.ts'
 import { internalsOf } from './internals.ts'
+import { platformLocks } from './exclusive.ts'
 import { stableId } from './migrate-ids.ts'
 import { mustPlan, readSources } from './migrate-read.ts'
 import { findRecord, keepRecord, type MigrationRecord } from './migrate-record.ts'
@@ -74,7 +75,7 @@ export const migrateLocalStorage = async (
 
   /** One at a time over all tabs, for as long as the others can be waited for. */
   const inTurn = async <Result>(run: () => Promise<Result>): Promise<Result> => {
-    const locks = globalThis.navigator?.locks as LockManager | undefined
+    const locks = await platformLocks()
     if (!locks) return run()
     const waiting = new AbortController()
     const stop = clock.after(TURN_MS_MAX, () => waiting.abort())

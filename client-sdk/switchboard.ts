@@ -1,4 +1,6 @@
 // When the person on a device changes, all its tabs change: one does the work, the others close what they have until it is done.
+import { platformLocks } from './exclusive.ts'
+
 export interface Switchboard extends Disposable {
   /** Asks the other tabs to close what they have of this area, and resolves when they have, or after some seconds. */
   readonly begin: (area: string) => Promise<void>
@@ -22,7 +24,7 @@ export interface SwitchboardOptions {
 
 /** Between the tabs of one device. */
 export const openSwitchboard = ({ server, onBegin, onEnd }: SwitchboardOptions): Switchboard => {
-  const locks = globalThis.navigator?.locks as LockManager | undefined
+  const opening = platformLocks()
   const channel = new BroadcastChannel(`syncline/${server}/person`)
   let ending: ReturnType<typeof setTimeout> | undefined
   channel.onmessage = ({ data }) => {
@@ -37,17 +39,20 @@ export const openSwitchboard = ({ server, onBegin, onEnd }: SwitchboardOptions):
     begin: async (area) => {
       channel.postMessage('begin')
       const signal = AbortSignal.timeout(WAIT_MS_MAX)
-      await locks?.request(nameOf(area), { mode: 'exclusive', signal }, () => {}).catch(() => {})
+      await (await opening)?.request(nameOf(area), { signal }, () => {}).catch(() => {})
     },
     end: () => channel.postMessage('end'),
     hold: async (area) => {
+      const locks = await opening
       if (!locks) return () => {}
       const held = Promise.withResolvers<void>()
       const granted = Promise.withResolvers<void>()
-      void locks.request(nameOf(area), { mode: 'shared' }, () => {
+      const hold = (): Promise<void> => {
         granted.resolve()
         return held.promise
-      })
+      }
+      // A tab that stood still may lose it.
+      void locks.request(nameOf(area), { mode: 'shared' }, hold).catch(() => {})
       await granted.promise
       return held.resolve
     },

@@ -1,7 +1,8 @@
-// The tabs of one person on one device: one leads, chosen by an exclusive Web Lock, and all hear each other over a
+// The tabs of one person on one device: one leads, chosen by an exclusive lock, and all hear each other over a
 // BroadcastChannel. A leader that stands still is replaced. Knows nothing of what the messages are about.
 import type { Clock } from './connection-types.ts'
 import { createListeners } from './listeners.ts'
+import { type Locks, platformLocks } from './exclusive.ts'
 import { soloTabs } from './solo-tabs.ts'
 import type { TabMessage, Tabs } from './tabs-types.ts'
 
@@ -16,7 +17,7 @@ export interface TabsOptions {
   /** Tabs of one name belong together: one server, one user. */
   readonly name: string
   /** The platform's own otherwise, as with `createChannel`. Where there is neither, this tab leads alone. */
-  readonly locks?: LockManager
+  readonly locks?: Locks
   readonly createChannel?: (name: string) => TabChannel
   readonly clock: Clock
   readonly random: () => number
@@ -72,7 +73,7 @@ const watchPage = (calls: { hide: () => void; stop: () => void; show: () => void
  */
 export const openTabs = async (options: TabsOptions): Promise<Tabs> => {
   const { name, clock, random } = options
-  const locks = options.locks ?? globalThis.navigator?.locks
+  const locks = options.locks ?? (await platformLocks())
   const createChannel =
     options.createChannel ??
     (typeof BroadcastChannel === 'undefined' ? null : (called: string) => new BroadcastChannel(called))

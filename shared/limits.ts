@@ -38,11 +38,11 @@ export const PROCESS_CLIENT_ID_MIN = SERVER_CLIENT_ID_MIN + EPOCHS_MAX
  * A document gets a new epoch when its history takes so many bytes more than its content, or when so many client ids have
  * written to it (reliability.md A6, A7); and sooner when nobody has it open: when its history takes the greater half.
  */
-export const HISTORY_BYTES_MAX = 1 * MIB
+export const HISTORY_BYTES_MAX = 2 * MIB
 export const DOCUMENT_CLIENT_IDS_MAX = 2_000
 export const HISTORY_SHARE_MAX = 0.5
 /** Less than this bothers nobody. */
-export const HISTORY_BYTES_MIN = 64 * KIB
+export const HISTORY_BYTES_MIN = 1 * MIB
 
 /** Documents on one socket. */
 export const DOCUMENTS_PER_SOCKET_MAX = 5_000

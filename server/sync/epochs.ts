@@ -82,6 +82,8 @@ export const createEpochs = (deps: EpochDeps): Epochs => {
   const { merger, log } = deps
   /** New epochs that are being made, by the document's name. */
   const underWay = new Map<string, Promise<boolean>>()
+  /** Documents that get one when nobody has them open: they are mostly history. */
+  const due = new Set<string>()
   let isStopped = false
 
   const renew = async (name: string, live: LiveDocument | null): Promise<boolean> => {
@@ -131,6 +133,7 @@ export const createEpochs = (deps: EpochDeps): Epochs => {
         underWay.delete(name)
         if (live) live.renewal = null
       })
+    due.delete(name)
     underWay.set(name, made)
     if (live) live.renewal = made
     return made
@@ -155,12 +158,15 @@ export const createEpochs = (deps: EpochDeps): Epochs => {
     begin,
     settled: (name) => underWay.get(name) ?? Promise.resolve(),
     onMerged: async (live, merged) => {
-      live.isMostlyHistory = isMostlyHistory(merged)
-      if (isUrgent(merged) || (live.isMostlyHistory && deps.find(live.name) === null)) await begin(live.name)
+      // What was merged is of the epoch that is ending.
+      if (underWay.has(live.name)) return
+      if (isMostlyHistory(merged)) due.add(live.name)
+      else due.delete(live.name)
+      if (isUrgent(merged) || (due.has(live.name) && deps.find(live.name) === null)) await begin(live.name)
     },
     onClosed: (live) => {
-      if (!live.isMostlyHistory || live.failed) return
-      lastClosed = lastClosed.then(() => deps.find(live.name) === null && begin(live.name))
+      if (!due.has(live.name) || live.failed) return
+      lastClosed = lastClosed.then(() => due.has(live.name) && deps.find(live.name) === null && begin(live.name))
     },
     part: (...asked) => {
       const parted = lastParted.then(() => part(...asked))

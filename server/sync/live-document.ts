@@ -54,8 +54,6 @@ export class LiveDocument {
   tailBytes: number
   /** Set when the live doc can no longer be trusted to equal the journal; nothing of it leaves the process then. */
   failed = false
-  /** What was last merged of it is history for the greater part. */
-  isMostlyHistory = false
   /** While a new epoch is being made: updates wait for it, and find the document closed, or as it was. */
   renewal: Promise<unknown> | null = null
   /** Chat: the segment was sealed while it was open here; what was known when it was opened no longer counts. */

@@ -23,6 +23,8 @@ export interface TestPage<Api extends PageApi> extends AsyncDisposable {
 export interface HarnessOptions extends PageServerOptions {
   /** The folder of the browser's profile; one of its own otherwise, removed in the end. */
   readonly profile?: string
+  /** The host of the pages' address, mapped to this machine. Over plain http no name but `localhost` is a secure context. */
+  readonly host?: string
   /** Complaints of pages that are no failure, such as a console's remark on a request that was cut on purpose. */
   readonly expected?: readonly RegExp[]
 }
@@ -47,6 +49,11 @@ export interface Harness extends AsyncDisposable {
 }
 
 const ARGUMENTS = ['--no-sandbox', '--disable-dev-shm-usage']
+/** Chromium lets only secure pages ask whether they may reach this machine, which is where these come from. */
+const mapped = (host: string): readonly string[] => [
+  `--host-resolver-rules=MAP ${host} 127.0.0.1`,
+  '--disable-features=LocalNetworkAccessChecks',
+]
 /** For what ends: opening a page takes long where much else is done. */
 const STEP_MS_MAX = 120_000
 /** What the console says to each request that fails for want of a network. */
@@ -67,10 +74,11 @@ const pidOf = async (context: BrowserContext): Promise<number> => {
  */
 const serveFromMemory = (
   context: BrowserContext,
+  origin: string,
   pages: Awaited<ReturnType<typeof startPageServer>>,
 ): Promise<unknown> =>
   context.route(
-    (url) => url.origin === pages.url && pages.files.has(url.pathname),
+    (url) => url.origin === origin && pages.files.has(url.pathname),
     (route) => {
       const file = pages.files.get(new URL(route.request().url()).pathname)
       return file ? route.fulfill({ contentType: file.type, body: file.body }) : route.continue()
@@ -101,12 +109,18 @@ const gotoOffline = async (page: Page, session: CDPSession, url: string): Promis
   await standIn.dispose()
 }
 
-export const startHarness = async ({ profile, expected = [], ...options }: HarnessOptions = {}): Promise<Harness> => {
+export const startHarness = async ({
+  profile,
+  host,
+  expected = [],
+  ...options
+}: HarnessOptions = {}): Promise<Harness> => {
   await using owned = new AsyncDisposableStack()
   const executablePath = await mustChromium()
   const folder = profile ?? (await mkdtemp(join(tmpdir(), 'syncline-profile-')))
   if (profile === undefined) owned.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 20 }))
   const pages = owned.use(await startPageServer(options))
+  const url = host === undefined ? pages.url : `http://${host}:${new URL(pages.url).port}`
   const complaints: string[] = []
   const sessions = new Set<CDPSession>()
   let isOffline = false
@@ -121,7 +135,7 @@ export const startHarness = async ({ profile, expected = [], ...options }: Harne
     context = await chromium.launchPersistentContext(folder, {
       executablePath,
       headless: true,
-      args: ARGUMENTS,
+      args: host === undefined ? ARGUMENTS : [...ARGUMENTS, ...mapped(host)],
       // A page that came from memory has no address, and Chromium asks before it may reach one of this machine.
       permissions: ['local-network-access'],
     })
@@ -131,7 +145,7 @@ export const startHarness = async ({ profile, expected = [], ...options }: Harne
       if (message.type() === 'error') complain(`console: ${message.text()} (${message.location().url})`)
     })
     context.on('weberror', (thrown) => complain(`thrown: ${String(thrown.error().stack ?? thrown.error())}`))
-    if (!options.isCached) await serveFromMemory(context, pages)
+    if (!options.isCached) await serveFromMemory(context, url, pages)
     sessions.clear()
   }
   await start()
@@ -143,7 +157,7 @@ export const startHarness = async ({ profile, expected = [], ...options }: Harne
     const session = await context.newCDPSession(page)
     sessions.add(session)
     page.on('close', () => sessions.delete(session))
-    await (isOffline ? gotoOffline(page, session, pages.url + path) : page.goto(pages.url + path))
+    await (isOffline ? gotoOffline(page, session, url + path) : page.goto(url + path))
     await page.waitForFunction(() => 'testApi' in globalThis)
     return {
       page,
@@ -157,7 +171,7 @@ export const startHarness = async ({ profile, expected = [], ...options }: Harne
   }
   const kept = owned.move()
   return {
-    url: pages.url,
+    url,
     context: () => context,
     openPage,
     setOffline: async (offline) => {

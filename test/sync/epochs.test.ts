@@ -60,12 +60,12 @@ const epochWhileOpen = async (write: (doc: Y.Doc) => void): Promise<number> => {
   return epoch
 }
 
-test('[EP5] an open document gets a new epoch for 1 MiB of history, deleted or not, and not for less', async () => {
+test('[EP5] an open document gets a new epoch for 2 MiB of history, deleted or not, and not for less', async () => {
   for (const isDeleted of [true, false]) {
-    assert.equal(await epochWhileOpen((doc) => writeBackwards(doc, 115_000, isDeleted)), 1, `deleted: ${isDeleted}`)
+    assert.equal(await epochWhileOpen((doc) => writeBackwards(doc, 230_000, isDeleted)), 1, `deleted: ${isDeleted}`)
   }
   const less = (doc: Y.Doc): void => {
-    writeBackwards(doc, 80_000, true)
+    writeBackwards(doc, 160_000, true)
     doc.getMap('m').set('large', MIB)
   }
   assert.equal(await epochWhileOpen(less), 0)
@@ -87,14 +87,14 @@ test('[EP5] an open document gets a new epoch when more than 2,000 client ids ha
   assert.equal(await epochWhileOpen(writeAs(DOCUMENT_CLIENT_IDS_MAX - 1)), 0)
 })
 
-test('[EP5] a closed document gets one when it is more than half history, and that is more than 64 KiB', async () => {
+test('[EP5] a closed document gets one when it is more than half history, and that is more than 1 MiB', async () => {
   await using server = await startOwnServer()
   const { newDocument } = await createTeam(server.url, 1)
   const other = await newDocument()
   const cases = [
-    { letters: 12_000, content: 20_000, epoch: 1 },
-    { letters: 5_000, content: 20_000, epoch: 0 },
-    { letters: 12_000, content: 400_000, epoch: 0 },
+    { letters: 115_000, content: 20_000, epoch: 1 },
+    { letters: 80_000, content: 20_000, epoch: 0 },
+    { letters: 115_000, content: 1_600_000, epoch: 0 },
   ]
   const names = await Promise.all(cases.map(() => newDocument()))
   for (const [index, { letters, content }] of cases.entries()) {
@@ -122,7 +122,7 @@ test('[EP5] what is mostly history waits until nobody has it open', async () => 
   const client = openHocuspocus(server, people[0], name)
   await client.synced()
   await server.sync.withDocument(name, (doc) => {
-    writeBackwards(doc, 12_000, true)
+    writeBackwards(doc, 115_000, true)
     // Long, for a snapshot, and gone.
     doc.getMap('m').set('large', MIB)
     doc.getMap('m').delete('large')
