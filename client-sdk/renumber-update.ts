@@ -2,7 +2,7 @@
 // (design 4.1, 4.2). Plays everything on a doc of its own and writes each struct anew between the neighbours that it has
 // there and keeps; judges nothing.
 import * as Y from 'yjs'
-import { type Deletes, encodeStructs } from '../shared/encode-structs.ts'
+import { encodeStructs } from '../shared/encode-structs.ts'
 import { createIdRuns, type IdRuns } from '../shared/id-runs.ts'
 
 export interface PendingEdit {
@@ -33,6 +33,14 @@ export interface Renumbered {
 }
 
 type Type = typeof Y.Doc.prototype.share extends Map<string, infer Shared> ? Shared : never
+
+type Writable = Map<number, { readonly clock: number; readonly length: number }[]>
+
+const addTo = (deletes: Writable, client: number, clock: number, length: number): void => {
+  const ranges = deletes.get(client) ?? []
+  deletes.set(client, ranges)
+  ranges.push({ clock, length })
+}
 
 type Neighbours = readonly [left: Y.Item | null, right: Y.Item | null]
 
@@ -114,6 +122,15 @@ export const renumberUpdates = (options: RenumberOptions): Renumbered => {
     return items
   }
 
+  /** A value that somebody set and deleted meanwhile wins over this one; where it has not moved along, nothing says so. */
+  const isOvertaken = (item: Y.Item): boolean => {
+    if (!moved || item.parentSub === null) return false
+    for (let { right } = item; right; right = right.right) {
+      if (right.id.clock < knownEnd(right.id.client)) return !isThere(right)
+    }
+    return false
+  }
+
   /** Writes an item anew between the nearest neighbours that are there already; not where its container is not. */
   const carry = (item: Y.Item, items: ReadonlySet<Y.Item>, gaps: Gaps, written: Y.Item[]): void => {
     if (isThere(item)) return
@@ -131,13 +148,9 @@ export const renumberUpdates = (options: RenumberOptions): Renumbered => {
     nextClock += length
   }
 
-  const deletesOf = (update: Uint8Array): Deletes => {
-    const deletes = new Map<number, { readonly clock: number; readonly length: number }[]>()
-    const add = (client: number, clock: number, length: number): void => {
-      const ranges = deletes.get(client) ?? []
-      deletes.set(client, ranges)
-      ranges.push({ clock, length })
-    }
+  const deletesOf = (update: Uint8Array): Writable => {
+    const deletes: Writable = new Map()
+    const add = (client: number, clock: number, length: number): void => addTo(deletes, client, clock, length)
     for (const [client, ranges] of Y.decodeUpdate(update).ds.clients) {
       for (const { clock, len } of ranges) {
         const end = clock + len
@@ -157,6 +170,10 @@ export const renumberUpdates = (options: RenumberOptions): Renumbered => {
     const gaps = createGaps(isThere)
     for (const item of items) carry(item, items, gaps, written)
     const deletes = deletesOf(update)
+    for (const item of items) {
+      const to = isOvertaken(item) ? carried.find(item.id.client, item.id.clock) : null
+      if (to !== null) addTo(deletes, newClientId, to, item.length)
+    }
     return written.length + deletes.size > 0 ? encodeStructs(newClientId, written, deletes) : null
   }
 
