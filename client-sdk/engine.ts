@@ -164,6 +164,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     await old.close()
     const { renew: changeOver } = await mend()
     for (const seq of await changeOver(document, epochs.get(document), stopping.signal)) gone.add(seq)
+    epochs.delete(document)
     await options.settled(document)
     if (isClosed) return old
     const next = await start(document)

@@ -30,11 +30,15 @@ export interface Rebuilt {
 /** Refused for what came before, not for what they are: made again, they may be taken. */
 const CURABLE: ReadonlySet<ErrorCode> = new Set(['gap', 'client-id-taken'])
 
-const baseOf = (confirmed: readonly Entry[]): Y.Doc => {
+export const docOf = (updates: readonly Uint8Array[]): Y.Doc => {
   const doc = new Y.Doc()
-  for (const { update } of confirmed) applyState(doc, update, { source: 'store' })
+  for (const update of updates) applyState(doc, update, { source: 'store' })
   return doc
 }
+
+/** What the server has, as far as this device knows. */
+export const baseOf = (entries: readonly Entry[]): Y.Doc =>
+  docOf(entries.filter(({ pending }) => !pending).map(({ update }) => update))
 
 export interface PlanOptions {
   readonly kind: Kind
@@ -136,7 +140,7 @@ export const planRebuild = (options: RebuildOptions): Rebuilt => {
     if (isCurable) again.push(entry)
     else out.push({ entry, code: message.code, path: message.path })
   }
-  const doc = baseOf(entries.filter(({ pending }) => !pending))
+  const doc = baseOf(entries)
   const made = options.kind.rule ? replayRecords(options, doc, again, out) : mapRaw(doc, again, out, codes)
   doc.destroy()
   return { quarantined: out, made }

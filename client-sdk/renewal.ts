@@ -1,12 +1,11 @@
 // The change-over to a new epoch of a document (design 4.1): what this device kept is of a state whose structs are not there
 // any more, so its pending edits are made again on the new one. Pure planning; the caller writes it in one transaction.
 import * as Y from 'yjs'
-import { applyState } from '../shared/apply-state.ts'
 import { epochClientId, writeEpoch } from '../shared/epoch.ts'
 import { EPOCHS_MAX } from '../shared/limits.ts'
 import type { EpochMessage } from '../shared/protocol.ts'
 import type { Entry } from './offline/store.ts'
-import { type Outcome, type PlanOptions, type Rebuilt, replayRecords } from './rebuild.ts'
+import { baseOf, docOf, type Outcome, type PlanOptions, type Rebuilt, replayRecords } from './rebuild.ts'
 import { type RenumberOptions, renumberUpdates } from './renumber-update.ts'
 
 export interface RenewalOptions extends PlanOptions {
@@ -18,14 +17,6 @@ export interface RenewalOptions extends PlanOptions {
 export interface Renewal extends Rebuilt {
   /** The state of the new epoch, in one. */
   readonly state: Uint8Array
-}
-
-const docOf = (updates: readonly Uint8Array[]): Y.Doc => {
-  const doc = new Y.Doc()
-  doc.transact(() => {
-    for (const update of updates) applyState(doc, update, { source: 'store' })
-  })
-  return doc
 }
 
 const clocksIn = (base64: string): Map<number, number> =>
@@ -51,7 +42,7 @@ const areDeleted = (doc: Y.Doc, { clients }: { readonly clients: Map<number, { c
  * got lost; the others are what is still to be stored. Without `closed` nobody knows which they are.
  */
 const endOf = (entries: readonly Entry[], closed: ReadonlyMap<number, number>) => {
-  const old = docOf(entries.filter(({ pending }) => !pending).map(({ update }) => update))
+  const old = baseOf(entries)
   const open = entries.filter(({ pending, update }) => {
     if (!pending) return false
     const { structs, ds } = Y.decodeUpdate(update)

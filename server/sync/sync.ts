@@ -159,7 +159,7 @@ export const createSync = (deps: SyncDeps): Sync => {
     merger,
     find: (name) => host.find(name),
     hasState: (connection: Connection<SocketContext>) => connection.context.socket.hasState(connection),
-    discard: (live) => forget(live),
+    discard: forget,
     onUnknown: (live, error) => discard(live, 'document.epoch-unknown', error),
     log,
   })
